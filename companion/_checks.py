@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 
 def check_count(name: str, value: object, *, minimum: int = 1) -> int:
@@ -62,3 +62,15 @@ def check_between(
     if not inside:  # NaN lands here too: it compares false with everything
         raise ValueError(f"{name} must lie in {brackets}, got {value!r}")
     return number
+
+
+def some(values: Sequence[object], most: int = 5) -> str:
+    """List the first few of ``values`` for an error message, and how many more there are.
+
+    Examples
+    --------
+    >>> some(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    shown = ", ".join(repr(value) for value in values[:most])
+    return shown if len(values) <= most else f"{shown} and {len(values) - most} more"

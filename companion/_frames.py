@@ -1,0 +1,97 @@
+"""Reading a log at the door: columns of a data frame become arrays, or a clear error.
+
+Each function checks one column of `Interactions.from_frame` and returns it in the form in
+which the package keeps it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from companion._checks import some
+
+
+def check_frame(frame: pd.DataFrame, columns: list[str]) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"frame must be a pandas DataFrame, got {type(frame).__name__}")
+    for name in columns:
+        if name not in frame.columns:
+            raise KeyError(f"frame has no column {name!r}; its columns are {list(frame.columns)}")
+    if len(frame) == 0:
+        raise ValueError("frame must have at least one row, got an empty one")
+
+
+def factorize(frame: pd.DataFrame, column: str) -> tuple[NDArray[np.int32], pd.Index[Any]]:
+    codes, ids = pd.factorize(frame[column])
+    if (missing := codes < 0).any():
+        raise ValueError(
+            f"column {column!r} must have no missing id; {missing.sum()} rows have one, "
+            f"the first is row {int(np.argmax(missing))}"
+        )
+    return codes.astype(np.int32), pd.Index(ids, name=column)
+
+
+def as_times(column: pd.Series[Any], name: str) -> NDArray[Any]:
+    """Return timestamps as int64 or float64; datetimes become seconds since 1970."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        if column.isna().any():
+            raise ValueError(f"column {name!r} must have no missing timestamp")
+        return column.to_numpy("datetime64[s]").astype(np.int64)
+    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+        raise ValueError(
+            f"column {name!r} must hold numbers or datetimes, got {column.dtype}; "
+            "pass timestamp=None if the log has no time"
+        )
+    integral = pd.api.types.is_integer_dtype(column) and not column.hasnans
+    times = column.to_numpy(np.int64 if integral else np.float64, na_value=np.nan)
+    if not integral and not np.isfinite(times).all():
+        raise ValueError(f"column {name!r} must hold finite timestamps, got NaN or infinity")
+    return times
+
+
+def as_weights(column: pd.Series[Any], name: str) -> NDArray[np.float32]:
+    if not pd.api.types.is_numeric_dtype(column):
+        raise ValueError(f"column {name!r} must hold numbers, got {column.dtype}")
+    weights = column.to_numpy(np.float32, na_value=np.nan)
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError(f"column {name!r} must hold finite weights of at least 0")
+    return weights
+
+
+def canonical_order(
+    users: NDArray[np.int32], times: NDArray[Any] | None, n_users: int
+) -> NDArray[np.integer[Any]]:
+    """Return the order by user, then time, ties as in the input."""
+    if times is None or not (times[1:] < times[:-1]).any():  # most logs come sorted
+        return _stable_order(users, n_users)
+    by_time = np.argsort(times, kind="stable")
+    return by_time[_stable_order(users[by_time], n_users)]
+
+
+def _stable_order(codes: NDArray[np.int32], n_codes: int) -> NDArray[np.integer[Any]]:
+    """Return what a stable argsort of codes 0 .. n_codes-1 does, in linear time.
+
+    A matrix with a single entry in each row, turned into column order, is a counting sort.
+    """
+    n = len(codes)
+    entries = (np.ones(n, dtype=np.int8), codes, np.arange(n + 1))
+    return sparse.csr_array(entries, shape=(n, n_codes)).tocsc().indices
+
+
+def align(features: pd.DataFrame | None, ids: pd.Index[Any], name: str) -> pd.DataFrame | None:
+    if features is None:
+        return None
+    if not isinstance(features, pd.DataFrame):
+        raise TypeError(f"{name} must be a pandas DataFrame, got {type(features).__name__}")
+    if features.index.has_duplicates:
+        twice = features.index[features.index.duplicated()].unique().tolist()
+        raise ValueError(f"{name} must have one row an id; repeated: {some(twice)}")
+    unknown = features.index.difference(ids, sort=False).tolist()
+    if unknown:
+        raise ValueError(f"{name} has ids that the log does not: {some(unknown)}")
+    return features.reindex(ids)

@@ -1,0 +1,50 @@
+"""Many lists of item codes in one array: histories, baskets, walks.
+
+Axes: L history length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequences:
+    """Many lists of item codes, end to end in one array.
+
+    Parameters
+    ----------
+    items : array of int32, shape (total,)
+        Item codes of all sequences.
+    offsets : array of int64, shape (n + 1,)
+        Sequence ``s`` is ``items[offsets[s]:offsets[s + 1]]``.
+
+    Examples
+    --------
+    >>> sequences = Sequences(np.array([4, 2, 7], dtype=np.int32), np.array([0, 2, 3]))
+    >>> [s.tolist() for s in sequences]
+    [[4, 2], [7]]
+    """
+
+    items: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, position: int) -> NDArray[np.int32]:
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"there are {len(self)} sequences, got position {position}")
+        position %= len(self)
+        return self.items[self.offsets[position] : self.offsets[position + 1]]
+
+    def __iter__(self) -> Iterator[NDArray[np.int32]]:
+        return (self[position] for position in range(len(self)))
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Return the number of items of each sequence."""
+        return np.diff(self.offsets)
