@@ -166,12 +166,17 @@ class Interactions:
         """Count the rows of each item; shape (I,)."""
         return np.bincount(self.items, minlength=self.n_items).astype(np.int64)
 
-    def to_csr(self, *, binary: bool = False) -> sparse.csr_array:
+    def to_csr(self, *, binary: bool = False, last: int | None = None) -> sparse.csr_array:
         """Return the users x items matrix, shape (U, I), float32, columns sorted.
 
         A cell is the sum of the weights of its rows, or their number where there are no
         weights; with ``binary=True`` it is 1.  Cells whose weights are all 0 stay stored.
+        ``last`` keeps the newest so many rows of each user.
         """
+        if last is not None:
+            return self.take(self.rank_from_newest() <= check_count("last", last)).to_csr(
+                binary=binary
+            )
         values = np.ones(len(self), dtype=np.float32) if self.weights is None else self.weights
         matrix = sparse.coo_array((values, (self.users, self.items)), self._shape).tocsr()
         matrix.sort_indices()
@@ -184,14 +189,11 @@ class Interactions:
 
         ``max_length`` keeps the newest so many of each.  A user without rows has an empty one.
         """
-        offsets = np.concatenate([[0], np.cumsum(self.user_counts())])
-        if max_length is None:
-            return Sequences(self.items, offsets)
-        check_count("max_length", max_length)
-        from_end = offsets[self.users + 1] - np.arange(len(self))  # 1 is the newest row
-        kept = from_end <= max_length
-        lengths = np.minimum(np.diff(offsets), max_length)
-        return Sequences(self.items[kept], np.concatenate([[0], np.cumsum(lengths)]))
+        if max_length is not None:
+            return self.take(
+                self.rank_from_newest() <= check_count("max_length", max_length)
+            ).sequences()
+        return Sequences(self.items, np.concatenate([[0], np.cumsum(self.user_counts())]))
 
     def baskets(self) -> Sequences:
         """Return one sequence of item codes a basket, numbered by first appearance.
@@ -295,6 +297,10 @@ class Interactions:
     @property
     def _shape(self) -> tuple[int, int]:
         return self.n_users, self.n_items
+
+    def rank_from_newest(self) -> NDArray[np.int64]:
+        """Return for each row its place in the user's history from the end; the newest is 1."""
+        return np.cumsum(self.user_counts())[self.users] - np.arange(len(self))
 
     def _without_absentees(self) -> Self:
         """Renumber users and items, leaving out those without a row."""

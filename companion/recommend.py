@@ -1,0 +1,193 @@
+"""From vectors to recommendations, and from codes back to the caller's ids.
+
+Axes: U users, I items, D dimension, Q users asked for, K list length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from companion.interactions import Interactions
+from companion.protocols import Recommender
+from companion.scoring import ScoringRecommender
+from companion.topk import TopK
+
+
+@dataclass(eq=False)
+class EmbeddingRecommender(ScoringRecommender):
+    """Rank items by the dot product of a user's and an item's vector.
+
+    Parameters
+    ----------
+    user_vectors : array of float, shape (U, D)
+    item_vectors : array of float, shape (I, D)
+        For cosine, pass normalised vectors (`companion.embeddings.Embeddings.normalized`).
+    data : Interactions
+        The log whose codes the rows follow; what a user has in it counts as seen.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit the log or the other matrix, or a value is not finite.
+
+    Examples
+    --------
+    >>> log = pd.DataFrame({"user": ["ann", "bob"], "item": ["tea", "jam"]})
+    >>> data = Interactions.from_frame(log, timestamp=None)
+    >>> model = EmbeddingRecommender([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.5, 1.0]], data)
+    >>> model.recommend([0], k=1, exclude_seen=False).ids
+    array([[0]])
+    """
+
+    user_vectors: ArrayLike
+    item_vectors: ArrayLike
+    data: Interactions = field(repr=False)
+
+    def __post_init__(self) -> None:
+        self._users = _as_vectors("user_vectors", self.user_vectors, self.data.n_users)
+        self._items = _as_vectors("item_vectors", self.item_vectors, self.data.n_items)
+        if self._users.shape[1] != self._items.shape[1]:
+            raise ValueError(
+                f"user_vectors and item_vectors must share one dimension, got "
+                f"{self._users.shape[1]} and {self._items.shape[1]}"
+            )
+        self._seen = self.data.to_csr(binary=True)
+
+    def score(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Score items by the dot product with the user's vector; shape (B, I)."""
+        return self._users[users] @ self._items.T
+
+
+def mean_of_history(
+    data: Interactions, item_vectors: ArrayLike, *, last: int | None = None
+) -> NDArray[np.float32]:
+    """Describe each user by the mean of the vectors of the items they had.
+
+    Parameters
+    ----------
+    data : Interactions
+    item_vectors : array of float, shape (I, D)
+    last : int, optional
+        Only the newest so many rows of each user.  An item had twice counts twice.
+
+    Returns
+    -------
+    array of float32, shape (U, D)
+        A user without rows gets the zero vector, which ranks every item the same.
+
+    Examples
+    --------
+    >>> log = pd.DataFrame({"user": [1, 1], "item": ["a", "b"], "timestamp": [1, 2]})
+    >>> data = Interactions.from_frame(log)
+    >>> mean_of_history(data, [[2.0, 0.0], [0.0, 2.0]])
+    array([[1., 1.]], dtype=float32)
+    >>> mean_of_history(data, [[2.0, 0.0], [0.0, 2.0]], last=1)
+    array([[0., 2.]], dtype=float32)
+    """
+    vectors = _as_vectors("item_vectors", item_vectors, data.n_items)
+    histories = data.sequences(last)
+    counts = histories.lengths()
+    weights = np.repeat(1.0 / np.maximum(counts, 1), counts).astype(np.float32)
+    mean = sparse.csr_array(
+        (weights, histories.items, histories.offsets), (data.n_users, data.n_items)
+    )
+    return mean @ vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recommendations:
+    """Ranked lists under the caller's own ids; what leaves the package.
+
+    Parameters
+    ----------
+    user_ids : pandas.Index, shape (Q,)
+    items : list of Q lists of ids, best first, padding left out
+    scores : list of Q lists of float
+    """
+
+    user_ids: pd.Index[Any]
+    items: list[list[Any]]
+    scores: list[list[float]]
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a recommendation: user, rank (1 is best), item, score."""
+        lengths = [len(row) for row in self.items]
+        return pd.DataFrame(
+            {
+                "user": self.user_ids.repeat(lengths),
+                "rank": [place for n in lengths for place in range(1, n + 1)],
+                "item": pd.Series([item for row in self.items for item in row], dtype=object),
+                "score": [score for row in self.scores for score in row],
+            }
+        ).infer_objects()
+
+
+def recommend_for(
+    recommender: Recommender,
+    data: Interactions,
+    user_ids: Sequence[Hashable],
+    k: int = 10,
+    *,
+    exclude_seen: bool = True,
+) -> Recommendations:
+    """Recommend for users named by their own ids.
+
+    Parameters
+    ----------
+    recommender : Recommender
+        Fitted on ``data``.
+    data : Interactions
+        Knows the ids.
+    user_ids : sequence of ids, length Q
+    k : int
+    exclude_seen : bool
+        Leave out what the user had.
+
+    Returns
+    -------
+    Recommendations
+
+    Raises
+    ------
+    KeyError
+        If a user id is unknown; the message names it.
+
+    Examples
+    --------
+    >>> from companion.baselines import Popularity
+    >>> log = pd.DataFrame({"user": ["ann", "bob", "bob"], "item": ["tea", "tea", "jam"]})
+    >>> data = Interactions.from_frame(log, timestamp=None)
+    >>> recommend_for(Popularity().fit(data), data, ["ann"], k=2).items
+    [['jam']]
+    """
+    codes = data.user_codes(user_ids)
+    top = recommender.recommend(codes, k, exclude_seen=exclude_seen)
+    return with_ids(top, data.user_ids[codes], data.item_ids)
+
+
+def with_ids(top: TopK, user_ids: pd.Index[Any], item_ids: pd.Index[Any]) -> Recommendations:
+    """Put the caller's ids in the place of codes and leave the padding out."""
+    lengths = top.lengths()
+    rows = range(len(top))
+    items = [item_ids[top.ids[row, : lengths[row]]].tolist() for row in rows]
+    scores = [top.scores[row, : lengths[row]].tolist() for row in rows]
+    return Recommendations(user_ids, items, scores)
+
+
+def _as_vectors(name: str, vectors: ArrayLike, n_rows: int) -> NDArray[np.float32]:
+    matrix = np.asarray(vectors, dtype=np.float32)
+    if matrix.ndim != 2 or len(matrix) != n_rows:
+        raise ValueError(f"{name} must have shape ({n_rows}, D), got {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    return matrix

@@ -1,0 +1,106 @@
+"""A recommender that scores every item of the catalogue: all it has to say is how.
+
+Axes: B users scored at a time, Q users asked for, U users, I items, K list length.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from companion.topk import TopK, top_k_in_blocks
+
+
+class ScoringRecommender(ABC):
+    """Turns `score` into `recommend`: checks the users, hides what they had, ranks exactly.
+
+    A subclass sets ``_seen`` in ``fit`` and defines `score`; it then satisfies
+    `companion.protocols.Recommender`.
+
+    Examples
+    --------
+    >>> class ByCode(ScoringRecommender):
+    ...     _seen = sparse.csr_array([[1, 0, 0]])
+    ...     def score(self, users):
+    ...         return np.tile([3.0, 2.0, 1.0], (len(users), 1))
+    >>> ByCode().recommend([0], k=2).ids
+    array([[1, 2]])
+    """
+
+    _seen: sparse.csr_array
+
+    @abstractmethod
+    def score(self, users: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
+        """Return fresh scores of all items for some user codes; shape (B, I)."""
+
+    def recommend(
+        self,
+        users: ArrayLike,
+        k: int,
+        *,
+        exclude_seen: bool = True,
+        exclude: sparse.csr_array | None = None,
+    ) -> TopK:
+        """Return the best k items for each user.
+
+        Parameters
+        ----------
+        users : array of int, shape (Q,)
+            User codes of the training data.
+        k : int
+            List length; lists with fewer candidates are padded.
+        exclude_seen : bool
+            Leave out what the user had in the training data.
+        exclude : scipy.sparse.csr_array, shape (Q, I), optional
+            Further pairs to leave out: every stored entry, whatever its value.
+
+        Returns
+        -------
+        TopK
+            Item codes and scores, shape (Q, K).
+
+        Raises
+        ------
+        AttributeError
+            If the model was not fitted.
+        TypeError
+            If ``users`` are not integers.
+        ValueError
+            If a user code is not in 0 .. U-1, or ``k`` < 1.
+        """
+        if not hasattr(self, "_seen"):
+            raise AttributeError(f"{type(self).__name__} is not fitted: call fit(data) first")
+        codes = _checked_codes(users, self._seen.shape[0])
+        hidden = exclude
+        if exclude_seen:
+            seen = self._seen[codes]
+            hidden = seen if exclude is None else _union(seen, exclude)
+        return top_k_in_blocks(self.score, codes, k, exclude=hidden)
+
+
+def _checked_codes(users: ArrayLike, n_users: int) -> NDArray[np.int64]:
+    codes = np.asarray(users)
+    if codes.size and not np.issubdtype(codes.dtype, np.integer):
+        raise TypeError(f"users must be integer codes, got {codes.dtype}")
+    if codes.ndim != 1:
+        raise ValueError(f"users must have shape (Q,), got {codes.shape}")
+    # A negative code would silently mean a user counted from the end.
+    if (outside := (codes < 0) | (codes >= n_users)).any():
+        raise ValueError(f"users must be codes in 0 .. {n_users - 1}, got {codes[outside][0]}")
+    return codes.astype(np.int64)
+
+
+def _union(first: sparse.csr_array, second: sparse.csr_array) -> sparse.csr_array:
+    """Return a matrix with an entry wherever either has one, whatever its value."""
+    if first.shape != second.shape:
+        raise ValueError(f"exclude must have shape {first.shape}, got {second.shape}")
+    return _pattern(first) + _pattern(second)
+
+
+def _pattern(matrix: sparse.csr_array) -> sparse.csr_array:
+    ones = np.ones(len(matrix.indices), dtype=np.int32)  # a stored 0 or -1 counts as well
+    return sparse.csr_array((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
