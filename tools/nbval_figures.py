@@ -1,0 +1,19 @@
+"""A plugin for nbval: a figure's drawing may differ between machines, its words may not.
+
+Fonts and the last digit of a coordinate depend on the machine, so the SVG of a figure is not
+compared (nor is its PNG: nbval never does that).  The alternative text, every printed number,
+every table and every claim are.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from companion.teaching.plotting import FIGURE_MIME
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Add the figure's own kind of output to what each notebook's comparison passes over."""
+    for notebook in {item.parent for item in items}:
+        if hasattr(notebook, "skip_compare") and FIGURE_MIME not in notebook.skip_compare:
+            notebook.skip_compare = (*notebook.skip_compare, FIGURE_MIME)
