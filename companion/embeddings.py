@@ -237,7 +237,7 @@ class Embeddings:
             pass  # a missing file, a folder or missing rights raise Python's own errors
         tensors = _read(Path(path))
         try:
-            ids = [_from_json(value) for value in json.loads(tensors["ids"].tobytes())]
+            ids = cast(Iterable[Hashable], _from_json(json.loads(tensors["ids"].tobytes())))
             return cls(ids, tensors["vectors"])
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} does not hold valid embeddings: {error}") from error
@@ -359,8 +359,8 @@ def _score(
 ) -> NDArray[np.float32]:
     """Score every row against the query; (n,).
 
-    In float64, so that products cannot overflow and rows that are equal but for their
-    length tie to the last bit of float32.
+    In float64, so that products cannot overflow and rows that point the same way tie to
+    the last bit of float32.
     """
     q = query.astype(np.float64)
     scores = np.empty(len(vectors))
