@@ -52,3 +52,21 @@ def _playwrights_own() -> str | None:
         return None
     with sync_playwright() as playwright:
         return playwright.chromium.executable_path
+
+
+def main() -> int:
+    """Say which browser the page checks will use, installing one if there is none."""
+    path = find() or install()
+    if path:
+        print(f"browser: {path}")
+        return 0
+    print(
+        "!!! NO BROWSER: the checks of the rendered pages will NOT RUN. Install Chromium or\n"
+        "!!! Chrome (apt install chromium | brew install --cask chromium), or name one with\n"
+        "!!! BROWSER_PATH=/path/to/chrome make test"
+    )
+    return int(bool(os.environ.get("CI")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

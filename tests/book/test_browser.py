@@ -1,0 +1,173 @@
+"""The built pages, looked at in Chromium with the network off: two widths, two themes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.book.conftest import HTML, ROOT, book_pages
+
+pytestmark = pytest.mark.book
+
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+NOTEBOOKS = [f"notebooks/{path.stem}.html" for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
+PAGES = [page for page in book_pages() if not page.startswith("_modules/")]
+
+MATH = r"""async () => {
+  const wanted = document.querySelectorAll('.math.notranslate').length;
+  if (wanted && window.MathJax?.startup) await MathJax.startup.promise;
+  const text = document.querySelector('article')?.innerText ?? '';
+  return {wanted, drawn: document.querySelectorAll('mjx-container').length,
+          errors: document.querySelectorAll('mjx-merror').length,
+          raw: (text.match(/\\[(\[][^\n]{0,40}/g) ?? [])};
+}"""
+
+# For each text and stroke of each figure: how it stands out from what is painted behind it.
+CONTRAST = r"""() => {
+  const rgb = s => { const m = s.match(/[\d.]+/g); return m ? m.map(Number) : null; };
+  const lin = v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const lum = c => 0.2126 * lin(c[0]) + 0.7152 * lin(c[1]) + 0.0722 * lin(c[2]);
+  const ratio = (a, b) => { const [x, y] = [lum(a), lum(b)].sort((p, q) => q - p);
+                            return (x + 0.05) / (y + 0.05); };
+  const clear = c => !c || (c.length === 4 && c[3] === 0);
+  const page = node => { for (; node; node = node.parentElement) {
+      const c = rgb(getComputedStyle(node).backgroundColor); if (!clear(c)) return c; }
+    return [255, 255, 255]; };
+  const poor = [];
+  for (const svg of document.querySelectorAll('.companion-figure svg')) {
+    const paper = page(svg.parentElement);
+    for (const text of svg.querySelectorAll('text')) {
+      text.scrollIntoView({block: 'center', inline: 'center'});
+      const box = text.getBoundingClientRect();
+      const under = document.elementsFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+        .find(e => svg.contains(e) && e !== svg && !text.contains(e) && e.tagName !== 'text'
+                   && !e.closest('text'));
+      if (under?.tagName === 'image') continue;
+      let behind = under ? rgb(getComputedStyle(under).fill) : paper;
+      if (clear(behind)) behind = paper;
+      const ink = rgb(getComputedStyle(text.querySelector('tspan') ?? text).fill);
+      if (ratio(ink, behind) < 3) poor.push([text.textContent, ink, behind]);
+    }
+    const grid = rgb(getComputedStyle(document.documentElement)
+                     .getPropertyValue('--pst-color-border').trim().replace('#', '')
+                     .replace(/../g, h => parseInt(h, 16) + ','));
+    for (const path of svg.querySelectorAll('path, use, line')) {
+      if (path.closest('defs, clipPath')) continue;
+      const style = getComputedStyle(path), stroke = rgb(style.stroke), fill = rgb(style.fill);
+      if (clear(stroke) || Number(style.strokeOpacity) < 1 || Number(style.opacity) < 1) continue;
+      const same = (a, b) => a && b && a.slice(0, 3).join() === b.slice(0, 3).join();
+      if (same(stroke, grid) || same(stroke, paper) || !clear(fill)) continue;
+      if (ratio(stroke, paper) < 3) poor.push(['a line', stroke, paper]);
+    }
+  }
+  return poor;
+}"""
+
+
+@contextmanager
+def look(chromium: Any, site: str, width: int, theme: str) -> Iterator[tuple[Any, list[str]]]:
+    """Open a page that reaches only ``site``; yield it and the list of what went wrong."""
+    wrong: list[str] = []
+    context = chromium.new_context(
+        viewport={"width": width, "height": 844}, color_scheme=theme, service_workers="block"
+    )
+
+    def reach(route: Any) -> None:
+        url = route.request.url
+        if url.startswith((site, "data:", "blob:", "file:")):
+            route.continue_()
+        else:
+            wrong.append(f"asked for {url}")
+            route.abort()
+
+    context.route("**/*", reach)
+    page = context.new_page()
+    page.on("pageerror", lambda error: wrong.append(f"script error: {error}"))
+    page.on("console", lambda m: wrong.append(f"console: {m.text}") if m.type == "error" else None)
+    page.on("response", lambda r: wrong.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
+    yield page, wrong
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_reads_correctly_offline(chromium: Any, site: str, name: str) -> None:
+    for width, theme in LOOKS:
+        with look(chromium, site, width, theme) as (page, wrong):
+            page.goto(site + name, wait_until="load")
+            page.wait_for_function("document.documentElement.dataset.theme")
+            math = page.evaluate(MATH)
+            where = f"{name} at {width} px, {theme}"
+            assert page.evaluate("document.documentElement.dataset.theme") == theme, where
+            assert math["drawn"] >= math["wanted"], (where, math)
+            assert not math["errors"], (where, math)
+            assert not math["raw"], (where, math)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{where}: the page is {wide} px wide"
+            assert not page.evaluate(CONTRAST), where
+            assert not wrong, (where, wrong)
+
+
+@pytest.mark.parametrize("name", ["index.html", "book/welcome.html", *NOTEBOOKS])
+def test_a_page_opens_from_the_disk_with_the_network_cut(chromium: Any, name: str) -> None:
+    with look(chromium, "file:", 1280, "light") as (page, wrong):
+        page.context.set_offline(True)
+        page.goto((HTML / name).as_uri(), wait_until="load")
+        math = page.evaluate(MATH)
+        assert math["drawn"] >= math["wanted"]
+        assert page.locator("article").inner_text().strip()
+        assert not wrong
+
+
+def test_search_finds_a_word(chromium: Any, site: str) -> None:
+    with look(chromium, site, 1280, "light") as (page, wrong):
+        page.goto(site + "search.html?q=embeddings")
+        page.wait_for_selector("#search-results ul.search li a", timeout=15_000)
+        assert not wrong
+        page.goto(site + "search.html?q=zzyzxquux")
+        page.wait_for_function("/did not match/.test(document.body.innerText)", timeout=15_000)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_solution_is_hidden_and_the_keyboard_opens_it(
+    chromium: Any, site: str, name: str, width: int
+) -> None:
+    with look(chromium, site, width, "light") as (page, wrong):
+        page.goto(site + name, wait_until="load")
+        toggles = page.locator(".solution button.toggle-button, details > summary")
+        assert toggles.count(), "no hidden solution on the page"
+        for number in range(toggles.count()):
+            toggle = toggles.nth(number)
+            inside = toggle.locator("xpath=ancestor::*[self::details or @class][1]")
+            assert toggle.evaluate("t => t.tabIndex >= 0"), "the keyboard cannot reach it"
+            before = inside.evaluate("b => b.getBoundingClientRect().height")
+            toggle.focus()
+            page.keyboard.press("Enter")
+            page.wait_for_function(
+                "([b, h]) => b.getBoundingClientRect().height > h + 5",
+                arg=[_solution(toggle).element_handle(), before],
+                timeout=5_000,
+            )
+        assert not wrong
+
+
+def _solution(toggle: Any) -> Any:
+    return toggle.locator("xpath=ancestor::*[self::details or contains(@class, 'admonition')][1]")
+
+
+def test_the_keyboard_reaches_the_theme_switch_and_the_text(chromium: Any, site: str) -> None:
+    with look(chromium, site, 1280, "light") as (page, _):
+        page.goto(site + "book/welcome.html", wait_until="load")
+        reached = set()
+        for _step in range(80):
+            page.keyboard.press("Tab")
+            reached.add(page.evaluate("document.activeElement.className.toString()"))
+            if any("theme-switch-button" in name for name in reached):
+                break
+        else:
+            raise AssertionError(f"the theme switch was not reached: {reached}")
+        page.keyboard.press("Enter")
+        page.wait_for_function("document.documentElement.dataset.mode !== 'auto'")
