@@ -22,12 +22,20 @@ def check_frame(frame: pd.DataFrame, columns: list[str]) -> None:
     for name in columns:
         if name not in frame.columns:
             raise KeyError(f"frame has no column {name!r}; its columns are {list(frame.columns)}")
+        if (found := list(frame.columns).count(name)) != 1:  # 0: the names have several levels
+            raise ValueError(f"frame must have one plain column {name!r}, got {found}")
     if len(frame) == 0:
         raise ValueError("frame must have at least one row, got an empty one")
 
 
 def factorize(frame: pd.DataFrame, column: str) -> tuple[NDArray[np.int32], pd.Index[Any]]:
-    codes, ids = pd.factorize(frame[column])
+    values = frame[column]
+    if isinstance(values.dtype, pd.CategoricalDtype):  # the ids are the labels, used or not
+        values = values.astype(values.cat.categories.dtype)
+    try:
+        codes, ids = pd.factorize(values)
+    except TypeError as error:
+        raise TypeError(f"column {column!r} must hold hashable ids: {error}") from error
     if (missing := codes < 0).any():
         raise ValueError(
             f"column {column!r} must have no missing id; {missing.sum()} rows have one, "
@@ -37,27 +45,40 @@ def factorize(frame: pd.DataFrame, column: str) -> tuple[NDArray[np.int32], pd.I
 
 
 def as_times(column: pd.Series[Any], name: str) -> NDArray[Any]:
-    """Return timestamps as int64 or float64; datetimes become seconds since 1970."""
+    """Return timestamps as int64 or float64; datetimes become seconds since 1970 (UTC)."""
     if pd.api.types.is_datetime64_any_dtype(column):
         if column.isna().any():
             raise ValueError(f"column {name!r} must have no missing timestamp")
-        return column.to_numpy("datetime64[s]").astype(np.int64)
-    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+        return _seconds(column)
+    if not pd.api.types.is_any_real_numeric_dtype(column):
         raise ValueError(
             f"column {name!r} must hold numbers or datetimes, got {column.dtype}; "
             "pass timestamp=None if the log has no time"
         )
     integral = pd.api.types.is_integer_dtype(column) and not column.hasnans
+    if integral and int(column.max()) > np.iinfo(np.int64).max:
+        raise ValueError(f"column {name!r} must hold timestamps that fit int64")
     times = column.to_numpy(np.int64 if integral else np.float64, na_value=np.nan)
     if not integral and not np.isfinite(times).all():
         raise ValueError(f"column {name!r} must hold finite timestamps, got NaN or infinity")
     return times
 
 
+def _seconds(column: pd.Series[Any]) -> NDArray[Any]:
+    """Return seconds since 1970: whole ones as int64, else float64, lest the order be lost."""
+    exact = column.to_numpy(f"datetime64[{column.dt.unit}]")
+    whole = exact.astype("datetime64[s]")
+    if (whole == exact).all():
+        return whole.astype(np.int64)
+    return whole.astype(np.int64) + (exact - whole) / np.timedelta64(1, "s")
+
+
 def as_weights(column: pd.Series[Any], name: str) -> NDArray[np.float32]:
-    if not pd.api.types.is_numeric_dtype(column):
+    types = pd.api.types
+    if not (types.is_any_real_numeric_dtype(column) or types.is_bool_dtype(column)):
         raise ValueError(f"column {name!r} must hold numbers, got {column.dtype}")
-    weights = column.to_numpy(np.float32, na_value=np.nan)
+    with np.errstate(over="ignore"):  # too large for float32: infinite, refused below
+        weights = column.to_numpy(np.float32, na_value=np.nan)
     if not (np.isfinite(weights) & (weights >= 0)).all():
         raise ValueError(f"column {name!r} must hold finite weights of at least 0")
     return weights
@@ -94,4 +115,4 @@ def align(features: pd.DataFrame | None, ids: pd.Index[Any], name: str) -> pd.Da
     unknown = features.index.difference(ids, sort=False).tolist()
     if unknown:
         raise ValueError(f"{name} has ids that the log does not: {some(unknown)}")
-    return features.reindex(ids)
+    return features.reindex(ids).set_axis(ids)

@@ -76,8 +76,8 @@ class Interactions:
         user, item : str
             Columns of ids: any hashable values, none of them missing.
         timestamp : str or None
-            Column of numbers or datetimes (stored as seconds since 1970); None: the log has
-            no time, and the order of the input stands for it.
+            Column of numbers or datetimes (stored as seconds since 1970, UTC where no zone is
+            given); None: the log has no time, and the order of the input stands for it.
         weight : str, optional
             Column of finite numbers of at least 0.
         basket : str, optional
@@ -95,11 +95,11 @@ class Interactions:
         KeyError
             If a named column does not exist; the message lists those that do.
         TypeError
-            If ``frame`` is no DataFrame.
+            If ``frame`` is no DataFrame, or an id is not hashable.
         ValueError
-            If the frame is empty; an id is missing; a timestamp is not a number or is missing;
-            a weight is negative, infinite or missing; features repeat an id or hold an id that
-            the log does not.
+            If the frame is empty, or has a named column twice; an id is missing; a timestamp is
+            not a number or is missing; a weight is negative, infinite or missing; features
+            repeat an id or hold an id that the log does not.
 
         Examples
         --------
@@ -209,13 +209,10 @@ class Interactions:
     def take(self, rows: ArrayLike) -> Self:
         """Return some of the rows, in canonical order, with the same vocabularies.
 
-        ``rows`` is a boolean mask, shape (n,), or an array of distinct row numbers.
+        ``rows`` is a boolean mask, shape (n,), or an array of row numbers in 0 .. n-1, in any
+        order; a number given twice counts once.
         """
-        chosen = np.asarray(rows)
-        if chosen.dtype == bool and chosen.shape != (len(self),):
-            raise ValueError(f"a mask must have shape ({len(self)},), got {chosen.shape}")
-        if chosen.dtype != bool:
-            chosen = np.unique(chosen.astype(np.int64, casting="safe"))
+        chosen = _row_numbers(rows, len(self))
         return replace(
             self,
             users=self.users[chosen],
@@ -291,7 +288,7 @@ class Interactions:
         for column in (self.users, self.items, self.timestamps, self.weights, self.basket_codes):
             digest.update(b"none" if column is None else np.ascontiguousarray(column).tobytes())
         for ids in (self.user_ids, self.item_ids):
-            digest.update("\0".join(map(repr, ids.tolist())).encode())
+            digest.update("".join(f"{identity!r}\0" for identity in ids.tolist()).encode())
         return digest.hexdigest()
 
     @property
@@ -317,8 +314,25 @@ class Interactions:
         )
 
 
+def _row_numbers(rows: ArrayLike, n: int) -> NDArray[np.intp]:
+    """Return a mask or row numbers as ascending row numbers, so that the order stays canonical."""
+    chosen = np.asarray(rows)
+    if chosen.dtype == bool:
+        if chosen.shape != (n,):
+            raise ValueError(f"a mask must have shape ({n},), got {chosen.shape}")
+        return np.flatnonzero(chosen)
+    if chosen.ndim != 1 or (chosen.size and not np.issubdtype(chosen.dtype, np.integer)):
+        raise TypeError(
+            f"rows must be a mask or a list of row numbers, got {chosen.dtype} of shape "
+            f"{chosen.shape}"
+        )
+    if (outside := (chosen < 0) | (chosen >= n)).any():
+        raise IndexError(f"rows must be in 0 .. {n - 1}, got {chosen[outside][0]}")
+    return np.unique(chosen).astype(np.intp)
+
+
 def _lookup(index: pd.Index[Any], ids: Sequence[Hashable], kind: str) -> NDArray[np.int32]:
-    wanted = pd.Index(np.fromiter(ids, dtype=object, count=len(ids)), dtype=object)
+    wanted = pd.Index(list(ids), tupleize_cols=False)
     codes = index.get_indexer(wanted)
     if (codes < 0).any():
         raise KeyError(f"unknown {kind} ids: {some(wanted[codes < 0].tolist())}")

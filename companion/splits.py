@@ -11,7 +11,7 @@ Axes: U users, I items; n rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from companion._checks import check_between
 from companion.interactions import Interactions
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
-Moment = float | str | datetime
+Moment = float | str | date | np.datetime64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,6 +165,14 @@ def leave_last_out(data: Interactions) -> Split:
 
     A user with fewer than three rows goes to train whole.  Where timestamps tie, the last row
     is the last of the input: `Interactions.tied_timestamps` says how often that decides.
+    Raises ValueError if the log has no timestamps.
+
+    Examples
+    --------
+    >>> log = pd.DataFrame({"user": [1, 1, 1], "item": [7, 8, 9], "timestamp": [30, 20, 10]})
+    >>> split = leave_last_out(Interactions.from_frame(log))
+    >>> [int(split.data.item_ids[part.items[0]]) for part in (split.validation, split.test)]
+    [8, 7]
     """
     _times(data, "leave_last_out")
     from_end = data.rank_from_newest()
@@ -184,6 +192,13 @@ def user_temporal_split(data: Interactions, *, validation: float = 0.1, test: fl
     validation, test : float
         Shares of each user's rows, in [0, 1), together below 1.  A user with L rows has
         floor(test * L) in test and floor(validation * L) in validation.
+
+    Examples
+    --------
+    >>> log = pd.DataFrame({"user": [1] * 5, "item": range(5), "timestamp": range(5)})
+    >>> split = user_temporal_split(Interactions.from_frame(log), validation=0.2, test=0.4)
+    >>> split.test.items.tolist()
+    [3, 4]
     """
     _check_shares(validation, test)
     _times(data, "user_temporal_split")
@@ -204,7 +219,7 @@ def temporal_split(data: Interactions, *, validation_start: Moment, test_start: 
     Parameters
     ----------
     data : Interactions
-    validation_start, test_start : float, str or datetime
+    validation_start, test_start : float, str, date, datetime or numpy.datetime64
         The first moment of validation and of test.  A share in (0, 1), such as 0.8, is the
         moment before which 80 % of all rows lie; any other number is in the unit of
         ``data.timestamps``; a date such as "2017-11-06" (UTC) fits timestamps in seconds.
@@ -213,7 +228,8 @@ def temporal_split(data: Interactions, *, validation_start: Moment, test_start: 
     Raises
     ------
     ValueError
-        If validation would start after test, or nothing is left in train.
+        If a moment is no number and no date, validation would start after test, or nothing is
+        left in train.
 
     Examples
     --------
@@ -239,13 +255,18 @@ def temporal_split(data: Interactions, *, validation_start: Moment, test_start: 
 
 def _as_timestamp(times: NDArray[Any], name: str, moment: Moment) -> float:
     """Return a moment in the unit of ``times``; a share in (0, 1) becomes the time of that row."""
-    if isinstance(moment, (str, datetime)):
-        return float(pd.Timestamp(moment).timestamp())
-    if not np.isfinite(moment):
-        raise ValueError(f"{name} must be a finite number or a date, got {moment}")
-    if 0 < moment < 1:
-        return float(np.sort(times)[int(moment * len(times))])
-    return float(moment)
+    dated = isinstance(moment, (str, date, np.datetime64))
+    try:
+        number = float(pd.Timestamp(moment).timestamp() if dated else moment)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be a number or a date, got {moment!r}") from error
+    if not np.isfinite(number):  # a missing date has timestamp NaN
+        raise ValueError(f"{name} must be a finite number or a date, got {moment!r}")
+    if not dated and 0 < number < 1:
+        # The tiny term keeps 0.29 * 100 from becoming 28.999... and losing a row.
+        rows_before = min(int(number * len(times) + 1e-9), len(times) - 1)
+        return float(np.sort(times)[rows_before])
+    return number
 
 
 def _times(data: Interactions, who: str) -> NDArray[Any]:
