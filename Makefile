@@ -42,6 +42,7 @@ data: environment
 	@$(RUN) -m companion.datasets
 
 environment: $(STAMP)
+	@mkdir -p _build/ipython
 
 $(STAMP): pyproject.toml constraints.txt
 	@python=$$(sh tools/check_machine.sh "$(PYTHON)") || exit 1; \

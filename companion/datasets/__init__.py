@@ -8,13 +8,10 @@ All give `companion.interactions.Interactions`.
 """
 
 from companion.datasets._fetch import DatasetUnavailableError, cache_folder
+from companion.datasets._planted_law import PlantedTruth
 from companion.datasets.complete_journey import load_complete_journey
 from companion.datasets.movielens import load_movielens
-from companion.datasets.planted import (
-    PlantedInteractions,
-    PlantedTruth,
-    make_planted_interactions,
-)
+from companion.datasets.planted import PlantedInteractions, make_planted_interactions
 
 __all__ = [
     "DatasetUnavailableError",

