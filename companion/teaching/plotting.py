@@ -87,7 +87,7 @@ def use_style() -> None:
             "axes.spines.right": False,
             "axes.titlelocation": "left",
             "axes.titlesize": 14,
-            "axes.titleweight": "semibold",
+            "axes.titleweight": "bold",
             "axes.labelsize": 13,
             "font.size": 13,
             "xtick.labelsize": 12,
