@@ -35,7 +35,7 @@ bench: data  ## the benchmarks against peers
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	@$(RUN) -m tools.benchmarks
 
-notebooks: data  ## run every notebook in place and renew book/claims.md, book/status.md, book/api
+notebooks: data  ## run every notebook in place and renew book/claims.md and book/status.md
 	@$(RUN) -m tools.notebooks execute
 
 data: environment
@@ -61,7 +61,7 @@ set-repository:  ## write the repository's address everywhere: make set-reposito
 	@$(or $(PYTHON),python3) -m tools.set_repository "$(URL)"
 
 clean:  ## remove what was built (the environment and the data stay)
-	rm -rf _build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf _build book/api build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 distclean: clean  ## remove the environment as well
 	rm -rf .venv companion.egg-info

@@ -1,13 +1,12 @@
 """The pages of the API: one a public module of the package, and the page that lists them.
 
-The text on them comes from the docstrings at build time; only the frame is written here, so
-the pages change when a module comes or goes.
+They are written at each build and never committed: the list of modules is the package's own,
+and the text comes from the docstrings.
 """
 
 from __future__ import annotations
 
 import ast
-import sys
 from pathlib import Path
 
 PACKAGE = Path("companion")
@@ -55,13 +54,14 @@ def pages() -> dict[Path, str]:
 
 
 def write() -> None:
-    """Write the pages, and remove those of modules that are gone."""
+    """Write the pages that changed, and remove those of modules that are gone."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     texts = pages()
-    for stale in set(FOLDER.glob("companion.*.md")) - set(texts):
+    for stale in set(FOLDER.glob("*.md")) - set(texts):
         stale.unlink()
     for path, text in texts.items():
-        path.write_text(text, encoding="utf-8")
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
 
 
 def _source(name: str) -> Path:
@@ -72,8 +72,3 @@ def _source(name: str) -> Path:
 def _first_line(name: str) -> str:
     docstring = ast.get_docstring(ast.parse(_source(name).read_text(encoding="utf-8"))) or ""
     return docstring.partition("\n")[0].replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    write()
-    sys.exit()

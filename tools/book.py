@@ -15,6 +15,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from tools import api_pages
+
 BUILD = Path("_build")
 HTML = BUILD / "html"
 FINGERPRINT = BUILD / "fingerprint"
@@ -37,6 +39,7 @@ def build() -> int:
     if not FINGERPRINT.is_file() or FINGERPRINT.read_text() != now:
         _forget(path for path in BUILD.glob("*") if path.name not in KEPT)
     BUILD.mkdir(exist_ok=True)
+    api_pages.write()
     FINGERPRINT.write_text(now)
     program = Path(sys.executable).with_name("jupyter-book")
     command = [program, "build", ".", "-n", "-W", "--keep-going", "--quiet"]

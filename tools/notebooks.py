@@ -1,6 +1,6 @@
 """Run every notebook, hold it to its time and memory, and write the pages made from them.
 
-``execute`` runs them in place and renews book/claims.md, book/status.md and book/api;
+``execute`` runs them in place and renews book/claims.md and book/status.md;
 ``compare`` runs them with nbval against their stored outputs, changes nothing, and leaves its
 measurements under _build/status; ``check`` compares the page of claims with the notebooks;
 ``pages`` writes the pages again from what is at hand (on the project's build machine, so that
@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from companion.teaching import claims
-from tools import api_pages, measure, status
+from tools import measure, status
 
 NOTEBOOKS = Path("notebooks")
 MEASURED = Path("_build/status")
@@ -67,11 +67,10 @@ def check() -> int:
 
 
 def pages() -> int:
-    """Write book/claims.md, book/status.md and the pages of the API."""
+    """Write book/claims.md and book/status.md from the notebooks and their measurements."""
     paths = sorted(NOTEBOOKS.glob("*.ipynb"))
     Path("book/claims.md").write_text(claims.page(claims.collect(paths)), encoding="utf-8")
     Path("book/status.md").write_text(status.page(paths, MEASURED), encoding="utf-8")
-    api_pages.write()
     return 0
 
 
