@@ -27,7 +27,7 @@ from companion.topk import top_k_in_blocks
 SECONDS_A_DAY = 86_400
 
 
-@dataclass
+@dataclass(eq=False)
 class Popularity(ScoringRecommender):
     """Recommend to everybody what most rows are about.
 
@@ -75,7 +75,7 @@ class Popularity(ScoringRecommender):
         return np.tile(self.counts_.astype(np.float32), (len(users), 1))
 
 
-@dataclass
+@dataclass(eq=False)
 class ItemKNN(ScoringRecommender):
     """Recommend what is similar to the user's items, by cosine between the items' columns.
 
@@ -114,9 +114,10 @@ class ItemKNN(ScoringRecommender):
     def fit(self, data: Interactions) -> Self:
         """Find the k nearest neighbours of every item."""
         check_count("k", self.k)
-        self._seen = data.to_csr(binary=True)
-        self._recent = data.to_csr(binary=True, last=self.last)
-        self.similarity_ = _nearest_columns(self._seen, self.k)
+        recent = data.to_csr(binary=True, last=self.last)
+        seen = data.to_csr(binary=True)
+        self.similarity_ = _nearest_columns(seen, self.k)
+        self._seen, self._recent = seen, recent
         return self
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
@@ -124,7 +125,7 @@ class ItemKNN(ScoringRecommender):
         return (self._recent[users] @ self.similarity_).toarray()
 
 
-@dataclass
+@dataclass(eq=False)
 class EASE(ScoringRecommender):
     """A linear model from item to item, in closed form (Steck 2019, doi:10.1145/3308558.3313710).
 
@@ -144,8 +145,8 @@ class EASE(ScoringRecommender):
 
     Notes
     -----
-    Fitting needs 8 I^2 bytes twice and time that grows with I^3: seconds for a few thousand
-    items, minutes and some 8 GB for twenty thousand.
+    Fitting needs some 20 I^2 bytes and time that grows with I^3: seconds for a few thousand
+    items, minutes and 8 GB for twenty thousand.
 
     Examples
     --------
@@ -165,14 +166,15 @@ class EASE(ScoringRecommender):
     def fit(self, data: Interactions) -> Self:
         """Solve for the weights."""
         check_between("reg", self.reg, 0, np.inf, open_ends=True)
-        self._seen = data.to_csr(binary=True)
-        self._recent = data.to_csr(binary=True, last=self.last)
-        gram = (self._seen.T @ self._seen).astype(np.float64).toarray()
+        recent = data.to_csr(binary=True, last=self.last)
+        seen = data.to_csr(binary=True)
+        gram = (seen.T @ seen).toarray().astype(np.float64)
         np.fill_diagonal(gram, gram.diagonal() + self.reg)
-        precision = _inverse(gram)
-        precision /= -precision.diagonal()
-        np.fill_diagonal(precision, 0.0)
-        self.weights_ = precision.astype(np.float32)
+        weights = _inverse(gram)
+        weights /= -weights.diagonal()
+        np.fill_diagonal(weights, 0.0)
+        self.weights_ = weights.astype(np.float32)
+        self._seen, self._recent = seen, recent
         return self
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
@@ -180,7 +182,7 @@ class EASE(ScoringRecommender):
         return self._recent[users] @ self.weights_
 
 
-@dataclass
+@dataclass(eq=False)
 class ALS(ScoringRecommender):
     """Implicit matrix factorisation by alternating least squares, through ``implicit``.
 
@@ -222,18 +224,22 @@ class ALS(ScoringRecommender):
         check_between("reg", self.reg, 0, np.inf)
         check_between("alpha", self.alpha, 0, np.inf, open_ends=True)
         als = require("implicit.cpu.als", extra="als")
-        self._seen = data.to_csr(binary=True)
-        model = als.AlternatingLeastSquares(
-            factors=self.dim,
-            regularization=self.reg,
-            alpha=self.alpha,
-            iterations=self.epochs,
-            num_threads=threads,
-            random_state=self.seed,
-        )
-        model.fit(sparse.csr_matrix(self._seen), show_progress=False)
+        threadpools = require("threadpoolctl", extra="als")
+        seen = data.to_csr(binary=True)
+        # One thread a BLAS call: implicit runs many small ones side by side, and warns otherwise.
+        with threadpools.threadpool_limits(1, "blas"):
+            model = als.AlternatingLeastSquares(
+                factors=self.dim,
+                regularization=self.reg,
+                alpha=self.alpha,
+                iterations=self.epochs,
+                num_threads=threads,
+                random_state=self.seed,
+            )
+            model.fit(sparse.csr_matrix(seen), show_progress=False)
         self.user_vectors_ = np.asarray(model.user_factors)
         self.item_embeddings_ = Embeddings(data.item_ids, np.asarray(model.item_factors))
+        self._seen = seen
         return self
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
@@ -261,8 +267,10 @@ def _nearest_columns(matrix: sparse.csr_array, k: int) -> sparse.csr_array:
 
 def _inverse(positive_definite: NDArray[np.float64]) -> NDArray[np.float64]:
     """Invert by Cholesky, in place: half the work of a general inverse."""
-    factor, failed = lapack.dpotrf(positive_definite, lower=0, overwrite_a=1)
+    # The transpose of a symmetric matrix is itself, in the order of columns LAPACK works in.
+    factor, failed = lapack.dpotrf(positive_definite.T, lower=0, overwrite_a=1)
     inverse, failed_too = lapack.dpotri(factor, lower=0, overwrite_c=1)
     if failed or failed_too:
         raise np.linalg.LinAlgError("the Gram matrix is not positive definite: raise reg")
-    return np.triu(inverse) + np.triu(inverse, 1).T
+    inverse += np.triu(inverse, 1).T  # LAPACK fills one triangle and leaves zeros in the other
+    return inverse

@@ -11,8 +11,9 @@ Axes: U users judged, I items, K list length.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Literal
 
 import numpy as np
@@ -108,6 +109,7 @@ class Report:
                 f"got {list(other.per_user.columns)}"
             )
         difference = self.per_user - other.per_user
+        check_count("n_bootstrap", n_bootstrap)
         low_high = pd.DataFrame(_bootstrap(difference, n_bootstrap, seed), index=["low", "high"])
         return low_high.T.assign(difference=difference.mean())[["difference", "low", "high"]]
 
@@ -120,7 +122,8 @@ class Report:
             f"{self.name}: {self.n_users} users, {self.protocol}; "
             f"{self.coverage:.1%} of the catalogue listed, {self.seconds:.2f} s"
         )
-        return self.to_frame().style.format("{:.3f}").set_caption(caption).to_html()
+        table = self.to_frame().to_html(float_format="{:.3f}".format, border=0)
+        return table.replace(">", f"><caption>{escape(caption)}</caption>", 1)
 
 
 def evaluate(
@@ -163,7 +166,7 @@ def evaluate(
     Raises
     ------
     TypeError
-        If ``recommender`` has no ``recommend``.
+        If ``recommender`` is no object with ``recommend``, or a count is no integer.
     ValueError
         If an argument is out of range, no user has a relevant item, or a pair was seen before
         and ``repeats="refuse"``.
@@ -178,21 +181,21 @@ def evaluate(
     >>> from companion.baselines import Popularity
     >>> from companion.datasets import make_planted_interactions
     >>> from companion.splits import leave_last_out
-    >>> data = make_planted_interactions(n_users=50, n_items=40, n_groups=2, seed=0).data
+    >>> data = make_planted_interactions(n_users=50, n_items=40, n_groups=2, seed=0)
     >>> split = leave_last_out(data)
     >>> report = evaluate(Popularity().fit(split.train), split, k=10, repeats="hide")
     >>> 0 <= report.values["ndcg@10"] <= report.values["hit_rate@10"] <= 1
     True
     """
-    cuts = sorted({check_count("k", cut) for cut in ([k] if isinstance(k, int) else k)})
+    cuts = sorted({check_count("k", cut) for cut in (k if isinstance(k, Iterable) else [k])})
     if not cuts:
         raise ValueError("k must name at least one list length, got none")
     check_option("part", part, ("validation", "test"))
     check_option("repeats", repeats, ("refuse", "hide", "count"))
     check_count("batch_size", batch_size)
     check_count("n_bootstrap", n_bootstrap)
-    if not isinstance(recommender, Recommender):
-        raise TypeError(f"recommender must have recommend(), got {type(recommender).__name__}")
+    if isinstance(recommender, type) or not isinstance(recommender, Recommender):
+        raise TypeError(f"recommender must be an object with recommend(), got {recommender!r}")
     relevant, seen = _question(split, part, repeats)
     users = np.flatnonzero(np.diff(relevant.indptr))
     if len(users) == 0:
@@ -257,6 +260,9 @@ class _Judge:
         hidden = None if self.seen is None else self.seen[users]
         top = self.recommender.recommend(users, width, exclude_seen=False, exclude=hidden)
         self.seconds += time.perf_counter() - start
+        if top.ids.shape != (len(users), width):
+            asked = (len(users), width)
+            raise ValueError(f"recommend must return {asked} ids, padded, got {top.ids.shape}")
         if width == self.k + 1:
             first = top.ids[:, : self.k]
             self.listed[first[first != PAD_ID]] = True

@@ -59,8 +59,10 @@ def hit_matrix(top: TopK, relevant: sparse.csr_array) -> Hits:
     if len(top) != relevant.shape[0]:
         raise ValueError(f"top has {len(top)} rows and relevant {relevant.shape[0]}: one a user")
     n_items = relevant.shape[1]
-    if top.ids.size and (top.ids.min() < PAD_ID or top.ids.max() >= n_items):
-        raise ValueError(f"ids must lie in 0 .. {n_items - 1} (or be -1), got {top.ids.max()}")
+    if (outside := (top.ids < PAD_ID) | (top.ids >= n_items)).any():
+        raise ValueError(
+            f"ids must lie in 0 .. {n_items - 1} (or be -1), got {top.ids[outside][0]}"
+        )
     _refuse_repeats(top.ids)
     rows = np.repeat(np.arange(len(top)), np.diff(relevant.indptr))
     wanted = rows * n_items + relevant.indices
