@@ -17,7 +17,7 @@ RATINGS = [(7, 50, 5, 300), (7, 11, 3, 300), (2, 1412, 4, 100), (7, 267, 1, 200)
 # id, title, year or None, mark after the year, genres
 FILMS = [
     (11, "Seven (Se7en)", 1995, "", ["Crime", "Thriller"]),
-    (50, 'The "Star" Wars', 1977, "", ["Action", "Sci-Fi"]),
+    (50, '"Star" Wars, The', 1977, "", ["Action", "Sci-Fi"]),
     (267, "unknown", None, "", ["unknown"]),
     (1005, "Double vie de Véronique, La (Double Life of Veronique, The)", 1991, "", ["Drama"]),
     (1412, "Land Before Time III", 1995, " (V)", ["Children's"]),

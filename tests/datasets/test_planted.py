@@ -188,6 +188,9 @@ def test_best_hit_rate_is_what_the_ideal_list_gets():
         rate = np.isin(data.items, ideal).mean()
         assert abs(rate - bound) < 4 * np.sqrt(bound * (1 - bound) / N_DRAWS)
         assert bound == pytest.approx(sum(sorted(plain_law(data, 0))[-k:]))
+    wide = make_planted_interactions(n_users=1, n_items=3_000, interactions_per_user=N_DRAWS)
+    best = sorted(plain_law(wide, 0))[-500:]
+    assert wide.best_hit_rate([0], 500)[0] == pytest.approx(sum(best))
     assert data.best_hit_rate([0], 50)[0] == pytest.approx(1)
     assert data.best_hit_rate([0], 10**6)[0] == pytest.approx(1)
 
