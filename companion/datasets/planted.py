@@ -97,7 +97,7 @@ class PlantedInteractions(Interactions):
             List length; from I on the sum is that of the whole row.
         exclude : csr_array, shape (Q, I), optional
             Items that cannot come (seen ones, for data drawn with ``repeats=False``): the rest
-            is scaled to what it has without them.
+            is scaled to what it has without them; NaN where nothing is left.
         """
         check_count("k", k)
         scores = self.oracle_scores(users, previous)
@@ -105,8 +105,10 @@ class PlantedInteractions(Interactions):
             scores[exclude.nonzero()] = 0.0
         k = min(k, scores.shape[1])
         best = -np.partition(-scores, k - 1, axis=1)[:, :k]
-        total = scores.sum(axis=1) if exclude is not None else 1.0
-        return np.divide(best.sum(axis=1), total)
+        if exclude is None:
+            return best.sum(axis=1)
+        left = scores.sum(axis=1)
+        return np.divide(best.sum(axis=1), left, out=np.full(len(left), np.nan), where=left > 0)
 
 
 def make_planted_interactions(

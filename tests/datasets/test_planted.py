@@ -204,6 +204,8 @@ def test_best_hit_rate_without_what_cannot_come():
     expected = [sum(sorted(row)[-3:]) / sum(row) for row in rest]
     assert data.best_hit_rate([2, 1], 3, exclude=seen) == pytest.approx(expected)
     np.testing.assert_array_equal(data.oracle_scores([2, 1]), scores)
+    all_seen = sparse.csr_array(np.ones((2, 20)))
+    assert np.isnan(data.best_hit_rate([2, 1], 3, exclude=all_seen)).all()
 
 
 def test_rows_of_a_user_come_in_the_order_of_drawing():
