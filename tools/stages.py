@@ -25,6 +25,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "units": (*PYTEST, "-m", "not book", "-n", "2", "--doctest-modules", "companion", "tests"),
     "notebooks": (PYTHON, "-m", "tools.notebooks", "compare"),
     "book": (PYTHON, "-m", "tools.book"),
+    "browser": (PYTHON, "-m", "tools.browser"),
     "pages": (*PYTEST, "-m", "book", "-n", "2", "tests/book"),
 }
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)\b")
