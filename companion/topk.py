@@ -103,12 +103,15 @@ def top_k(
     ------
     ValueError
         If ``k`` < 1, a score is NaN, or ``exclude`` has another shape.
+    TypeError
+        If ``k`` is no int, or ``exclude`` no csr_array.
 
     Notes
     -----
-    Columns are cut into contiguous chunks.  An item can only be among the best k if its
-    chunk is among the k chunks with the best maxima (k other chunks would each hold
-    something better), so one pass over the matrix and a search among k chunks suffice.
+    Columns are dealt out to chunks.  An item can only be among the best k if its chunk is among
+    the k chunks with the best maxima (k other chunks would each hold something better), so one
+    pass over the matrix and a search among k chunks suffice.  Where scores tie with the k-th,
+    that finds their values but not who comes first; such rows are looked through once more.
 
     Examples
     --------
@@ -187,6 +190,8 @@ def _as_scores(scores: ArrayLike, *, overwrite: bool) -> NDArray[np.floating[Any
 
 
 def _exclude(matrix: NDArray[np.floating[Any]], exclude: sparse.csr_array) -> None:
+    if not (sparse.issparse(exclude) and exclude.format == "csr"):
+        raise TypeError(f"exclude must be a scipy.sparse.csr_array, got {type(exclude).__name__}")
     if exclude.shape != matrix.shape:
         raise ValueError(
             f"exclude must have the shape of scores {matrix.shape}, got {exclude.shape}"
@@ -202,31 +207,44 @@ def _best_columns(matrix: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]
     n_chunks = n_columns // chunk if chunk else 0
     if chunk < 4 or n_chunks <= k:  # too small for chunks to save anything
         _refuse_nan(matrix)
-        return _select(matrix, k)
-    # The rest that does not fill a chunk goes along as candidates of every row.
-    body = matrix[:, : n_chunks * chunk].reshape(n_rows, n_chunks, chunk)
-    maxima = body.max(axis=2)  # (Q, n_chunks); NaN anywhere in a chunk makes its maximum NaN
-    rest = np.arange(n_chunks * chunk, n_columns)
+        return _leftmost(matrix, _kth_largest(matrix, k), k)
+    # Chunk c holds the columns c, c + n_chunks, c + 2 n_chunks, ...: maxima of whole slices.
+    body = matrix[:, : n_chunks * chunk].reshape(n_rows, chunk, n_chunks)
+    maxima = body.max(axis=1)  # (Q, n_chunks); NaN anywhere in a chunk makes its maximum NaN
+    rest = np.arange(n_chunks * chunk, n_columns)  # fills no chunk: a candidate of every row
     _refuse_nan(maxima, matrix[:, rest])
-    chunks = _select(maxima, k)  # (Q, k)
-    inside = (chunks[:, :, None] * chunk + np.arange(chunk)).reshape(n_rows, -1)
-    candidates = np.hstack([inside, np.broadcast_to(rest, (n_rows, len(rest)))])
-    best = _select(np.take_along_axis(matrix, candidates, axis=1), k)
-    return np.take_along_axis(candidates, best, axis=1)
+    chunks = _leftmost(maxima, _kth_largest(maxima, k), k)  # (Q, k)
+    inside = np.arange(chunk)[:, None] * n_chunks + chunks[:, None, :]  # (Q, chunk, k)
+    candidates = np.hstack(
+        [inside.reshape(n_rows, chunk * k), np.broadcast_to(rest, (n_rows, len(rest)))]
+    )
+    found = np.take_along_axis(matrix, candidates, axis=1)
+    bound = _kth_largest(found, k)
+    columns = np.take_along_axis(candidates, _leftmost(found, bound, k), axis=1)
+    # The values are right; but a chunk left out may hold the same value further to the left.
+    tied = np.flatnonzero((maxima >= bound).sum(axis=1) > k)
+    columns[tied] = _leftmost(matrix[tied], bound[tied], k)
+    return columns
 
 
-def _select(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
+def _kth_largest(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.floating[Any]]:
+    """Return the k-th largest value of each row, shape (Q, 1)."""
+    n_columns = values.shape[1]
+    if k == 0:
+        return np.full((len(values), 1), np.inf, dtype=values.dtype)
+    return np.partition(values, n_columns - k, axis=1)[:, n_columns - k, None]
+
+
+def _leftmost(
+    values: NDArray[np.floating[Any]], bound: NDArray[np.floating[Any]], k: int
+) -> NDArray[np.intp]:
     """Return the columns of the k largest values of each row, ascending, ties to the left."""
-    n_rows, n_columns = values.shape
-    if k == n_columns:
-        return np.broadcast_to(np.arange(n_columns), (n_rows, k))
-    bound = np.partition(values, n_columns - k, axis=1)[:, n_columns - k, None]  # k-th largest
     chosen = values > bound
     tied = values == bound
     room = k - chosen.sum(axis=1, keepdims=True)
-    ambiguous = np.flatnonzero(tied.sum(axis=1) > room[:, 0])
-    tied[ambiguous] &= tied[ambiguous].cumsum(axis=1) <= room[ambiguous]
-    return np.nonzero(chosen | tied)[1].reshape(n_rows, k)
+    crowded = np.flatnonzero(tied.sum(axis=1) > room[:, 0])
+    tied[crowded] &= tied[crowded].cumsum(axis=1, dtype=np.int32) <= room[crowded]
+    return (np.flatnonzero(chosen | tied) % values.shape[1]).reshape(len(values), k)
 
 
 def _sorted_lists(matrix: NDArray[np.floating[Any]], columns: NDArray[np.intp], k: int) -> TopK:
