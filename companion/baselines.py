@@ -168,7 +168,7 @@ class EASE(ScoringRecommender):
         check_between("reg", self.reg, 0, np.inf, open_ends=True)
         recent = data.to_csr(binary=True, last=self.last)
         seen = data.to_csr(binary=True)
-        gram = (seen.T @ seen).toarray().astype(np.float64)
+        gram = (seen.T @ seen).toarray(order="F").astype(np.float64)
         np.fill_diagonal(gram, gram.diagonal() + self.reg)
         weights = _inverse(gram)
         weights /= -weights.diagonal()
@@ -266,9 +266,8 @@ def _nearest_columns(matrix: sparse.csr_array, k: int) -> sparse.csr_array:
 
 
 def _inverse(positive_definite: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Invert by Cholesky, in place: half the work of a general inverse."""
-    # The transpose of a symmetric matrix is itself, in the order of columns LAPACK works in.
-    factor, failed = lapack.dpotrf(positive_definite.T, lower=0, overwrite_a=1)
+    """Invert by Cholesky, half the work of a general inverse; in place if given by columns."""
+    factor, failed = lapack.dpotrf(positive_definite, lower=0, overwrite_a=1)
     inverse, failed_too = lapack.dpotri(factor, lower=0, overwrite_c=1)
     if failed or failed_too:
         raise np.linalg.LinAlgError("the Gram matrix is not positive definite: raise reg")
