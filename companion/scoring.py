@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from companion.topk import TopK, top_k_in_blocks
+from companion.topk import TopK, check_exclude, top_k_in_blocks
 
 
 class ScoringRecommender(ABC):
@@ -68,9 +68,9 @@ class ScoringRecommender(ABC):
         AttributeError
             If the model was not fitted.
         TypeError
-            If ``users`` are not integers.
+            If ``users`` are not integers, or ``exclude`` is no csr_array.
         ValueError
-            If a user code is not in 0 .. U-1, or ``k`` < 1.
+            If a user code is not in 0 .. U-1, ``exclude`` has another shape, or ``k`` < 1.
         """
         if not hasattr(self, "_seen"):
             raise AttributeError(f"{type(self).__name__} is not fitted: call fit(data) first")
@@ -96,8 +96,7 @@ def _checked_codes(users: ArrayLike, n_users: int) -> NDArray[np.int64]:
 
 def _union(first: sparse.csr_array, second: sparse.csr_array) -> sparse.csr_array:
     """Return a matrix with an entry wherever either has one, whatever its value."""
-    if first.shape != second.shape:
-        raise ValueError(f"exclude must have shape {first.shape}, got {second.shape}")
+    check_exclude(second, first.shape)
     return _pattern(first) + _pattern(second)
 
 

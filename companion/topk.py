@@ -190,14 +190,25 @@ def _as_scores(scores: ArrayLike, *, overwrite: bool) -> NDArray[np.floating[Any
 
 
 def _exclude(matrix: NDArray[np.floating[Any]], exclude: sparse.csr_array) -> None:
-    if not (sparse.issparse(exclude) and exclude.format == "csr"):
-        raise TypeError(f"exclude must be a scipy.sparse.csr_array, got {type(exclude).__name__}")
-    if exclude.shape != matrix.shape:
-        raise ValueError(
-            f"exclude must have the shape of scores {matrix.shape}, got {exclude.shape}"
-        )
+    check_exclude(exclude, matrix.shape)
     rows = np.repeat(np.arange(len(matrix)), np.diff(exclude.indptr))
     matrix[rows, exclude.indices] = PAD_SCORE
+
+
+def check_exclude(exclude: Any, shape: tuple[int, ...]) -> None:
+    """Raise TypeError or ValueError unless ``exclude`` is a csr_array of that shape.
+
+    Examples
+    --------
+    >>> check_exclude(sparse.csr_array((2, 3)), (2, 4))
+    Traceback (most recent call last):
+        ...
+    ValueError: exclude must have the shape of the scores (2, 4), got (2, 3)
+    """
+    if not (sparse.issparse(exclude) and exclude.format == "csr"):
+        raise TypeError(f"exclude must be a scipy.sparse.csr_array, got {type(exclude).__name__}")
+    if exclude.shape != shape:
+        raise ValueError(f"exclude must have the shape of the scores {shape}, got {exclude.shape}")
 
 
 def _best_columns(matrix: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
