@@ -230,7 +230,8 @@ def truncated_svd(
     dim : int
         At least 1 and fewer than min(U, I).
     seed : int
-        Start of the iteration (ARPACK); the result does not depend on it but for rounding.
+        Start of the iteration (ARPACK, used where ``dim`` is small against the matrix); the
+        result does not depend on it but for rounding.
 
     Returns
     -------
@@ -255,14 +256,16 @@ def truncated_svd(
         raise ValueError(
             f"dim must be smaller than both sides of the matrix {matrix.shape}, got {dim}"
         )
-    start = np.random.default_rng(seed).standard_normal(min(matrix.shape))
     left: NDArray[np.float64]
-    left, values, right = svds(matrix.astype(np.float64), k=dim, v0=start)
-    largest_first = np.argsort(-values, kind="stable")
-    left, right = left[:, largest_first], right[largest_first].T
-    ordered = values[largest_first].astype(np.float64)
+    if dim > min(matrix.shape) / 8:  # the iteration then costs more than all values at once
+        left, values, right = np.linalg.svd(matrix.toarray().astype(np.float64), False)
+    else:
+        start = np.random.default_rng(seed).standard_normal(min(matrix.shape))
+        left, values, right = svds(matrix.astype(np.float64), k=dim, v0=start)
+    largest = np.argsort(-values, kind="stable")[:dim]
+    left, right = left[:, largest], right[largest].T
     signs = np.sign(right[np.abs(right).argmax(axis=0), np.arange(dim)])
-    return left * signs, ordered, right * signs
+    return left * signs, values[largest].astype(np.float64), right * signs
 
 
 def _as_sets(sequences: Sequences, n_items: int) -> sparse.csr_array:
