@@ -205,7 +205,7 @@ def check_exclude(exclude: Any, shape: tuple[int, ...]) -> None:
         ...
     ValueError: exclude must have the shape of the scores (2, 4), got (2, 3)
     """
-    if not (sparse.issparse(exclude) and exclude.format == "csr"):
+    if not isinstance(exclude, (sparse.csr_array, sparse.csr_matrix)):
         raise TypeError(f"exclude must be a scipy.sparse.csr_array, got {type(exclude).__name__}")
     if exclude.shape != shape:
         raise ValueError(f"exclude must have the shape of the scores {shape}, got {exclude.shape}")
