@@ -25,6 +25,8 @@ from typing import BinaryIO
 import platformdirs
 from tqdm.auto import tqdm
 
+from companion._atomic import written_whole
+
 _BLOCK = 1 << 20
 _SECONDS_OF_SILENCE = 30
 _SECONDS_FOR_PIP = 300
@@ -148,42 +150,22 @@ def _cached(archive: Archive, cache: Path) -> Path:
 
 def _download(archive: Archive, cache: Path, *, verbose: bool) -> Path:
     """Stream an archive into the cache; the checksum is right or nothing is kept."""
-    with _new_file(cache, archive.filename) as temporary:
-        digest = hashlib.sha256()
-        with (
-            temporary.open("wb") as file,
-            tqdm(
-                total=archive.n_bytes,
-                desc=archive.filename,
-                unit="B",
-                unit_scale=True,
-                disable=not verbose,
-            ) as bar,
-        ):
-            for block in _blocks(archive):
-                digest.update(block)
-                file.write(block)
-                bar.update(len(block))
-            file.flush()
-            os.fsync(file.fileno())  # a rename must not outrun the contents
-        if digest.hexdigest() != archive.sha256:
-            raise _SourceError(_differs(digest.hexdigest(), archive))
-        target = cache / archive.filename
-        os.replace(temporary, target)
+    target = cache / archive.filename
+    with _told_about_the_cache(archive.filename, cache):
+        cache.mkdir(parents=True, exist_ok=True)
+        with written_whole(target) as file:
+            Path(file.name).chmod(0o644)  # a cache may be shared
+            found = _copy(archive, file, verbose=verbose)
+            if found != archive.sha256:
+                raise _SourceError(_differs(found, archive))
     return target
 
 
 @contextmanager
-def _new_file(cache: Path, filename: str) -> Iterator[Path]:
-    """Lend a temporary file in the cache folder, and take it away whatever happens."""
-    temporary: Path | None = None
+def _told_about_the_cache(filename: str, cache: Path) -> Iterator[None]:
+    """Say of trouble with the disk which folder it was and what to do about it."""
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{filename}.", suffix=".part", dir=cache)
-        os.close(handle)
-        temporary = Path(name)
-        temporary.chmod(0o644)  # a cache may be shared
-        yield temporary
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         message = (
@@ -191,9 +173,23 @@ def _new_file(cache: Path, filename: str) -> Iterator[Path]:
             "half-written was kept. Free some space, or set COMPANION_DATA to another folder."
         )
         raise OSError(error.errno or errno.EIO, message) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)  # renamed already when all went well
+
+
+def _copy(archive: Archive, file: BinaryIO, *, verbose: bool) -> str:
+    """Write an archive into a file and return its SHA-256."""
+    digest = hashlib.sha256()
+    with tqdm(
+        total=archive.n_bytes,
+        desc=archive.filename,
+        unit="B",
+        unit_scale=True,
+        disable=not verbose,
+    ) as bar:
+        for block in _blocks(archive):
+            digest.update(block)
+            file.write(block)
+            bar.update(len(block))
+    return digest.hexdigest()
 
 
 def _blocks(archive: Archive) -> Iterator[bytes]:

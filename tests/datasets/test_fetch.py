@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from companion import _atomic
 from companion.datasets import _fetch
 from companion.datasets._fetch import Archive, DatasetUnavailableError, cache_folder, fetch
 
@@ -217,17 +218,23 @@ def test_disk_full_leaves_nothing_and_asks_no_other_source(tmp_path, web, monkey
             super().write(block[:100])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    class FullPath(type(tmp_path)):
-        def open(self, mode="r", *rest, **options):
-            return Full(self, "wb") if mode == "wb" else super().open(mode, *rest, **options)
-
-    monkeypatch.setattr(_fetch, "Path", FullPath)
+    monkeypatch.setattr(_atomic, "open", Full, raising=False)
     with pytest.raises(OSError, match="No space left on device") as caught:
         get([archive(), archive("two.zip")], tmp_path, verbose=False)
     assert caught.value.errno == errno.ENOSPC
     assert "Nothing half-written was kept" in str(caught.value)
     assert fake.calls == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kept_file_can_be_read_by_others(tmp_path, web):
+    web(CONTENTS)
+    usual = os.umask(0o077)
+    try:
+        path = get([archive()], tmp_path, verbose=False)[1]
+    finally:
+        os.umask(usual)
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize(
