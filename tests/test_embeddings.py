@@ -18,6 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion import _atomic
+from companion import _embedding_files as files
 from companion import embeddings as module
 from companion.embeddings import Embeddings
 
@@ -353,6 +355,8 @@ def test_equal_embeddings_give_equal_bytes_in_the_published_format(tmp_path: Pat
         assert json.loads(file.get_tensor("ids").tobytes()) == ["a", "b"]
     assert (about["format"], about["version"]) == ("companion.embeddings", "1")
     assert len(about["sha256"]) == 64
+    head = (tmp_path / "one").read_bytes()[:8]
+    assert int.from_bytes(head, "little") % 8 == 0  # numbers start where memory maps like them
 
 
 @pytest.mark.parametrize(
@@ -437,7 +441,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     with monkeypatch.context() as patch:
         if failure == "write":
-            patch.setattr(module, "open", full_disk, raising=False)
+            patch.setattr(_atomic, "open", full_disk, raising=False)
         else:
             patch.setattr(os, failure, no_space)
         with pytest.raises(OSError, match="No space left"):
@@ -552,7 +556,7 @@ def test_a_safetensors_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
 def test_a_forged_file_with_a_right_checksum_is_still_checked(ids: bytes, tmp_path: Path) -> None:
     tensors = {"vectors": np.eye(2, dtype="<f4"), "ids": np.frombuffer(ids, "u1")}
     body = b"".join(tensor.tobytes() for tensor in tensors.values())
-    (tmp_path / "bad").write_bytes(module._header(tensors) + body)
+    (tmp_path / "bad").write_bytes(files._header(tensors) + body)
     with pytest.raises(ValueError, match="bad does not hold valid embeddings"):
         Embeddings.load(tmp_path / "bad")
 
@@ -605,6 +609,11 @@ def test_word2vec_text_is_read_back_to_the_last_bit(tmp_path: Path) -> None:
     ]
     assert back.vectors.tobytes() == vectors.tobytes()
     assert (tmp_path / "w2v.txt").read_bytes().startswith(b"7 6\n")
+
+
+def test_word2vec_words_come_from_the_key_function(tmp_path: Path) -> None:
+    Embeddings([1, "1"], [[1, 2], [3, 4]]).to_word2vec_text(tmp_path / "w2v.txt", key=repr)
+    assert (tmp_path / "w2v.txt").read_text() == "2 2\n1 1.0 2.0\n'1' 3.0 4.0\n"
 
 
 @pytest.mark.parametrize(
