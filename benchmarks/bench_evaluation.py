@@ -6,7 +6,7 @@ alone: from a `TopK` and a sparse matrix here, from ranx's own containers there,
 ties, coverage, the tables; no bootstrap, which ranx has not), there building the containers
 and the same arithmetic.  Peers take turns, and the medians count; ranx compiles beforehand.
 
-    python benchmarks/bench_evaluation.py           # 20,000 users
+    python benchmarks/bench_evaluation.py           # 10,000 users
     python benchmarks/bench_evaluation.py --small   # 2,000 users
 """
 
@@ -130,7 +130,7 @@ def race(peers: dict[str, Callable[[], Values]], repeats: int) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="2,000 users")
-    n_users, repeats = (2_000, 5) if parser.parse_args().small else (20_000, 5)
+    n_users, repeats = (2_000, 5) if parser.parse_args().small else (10_000, 5)
     top, split = make_case(n_users)
     relevant = split.test.to_csr(binary=True)[1:]
     first = TopK(top.ids[:, :K], top.scores[:, :K])
