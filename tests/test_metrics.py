@@ -90,11 +90,16 @@ def test_the_hit_matrix_says_which_places_hold_a_relevant_item() -> None:
     assert hit_matrix(top, relevant).tolist() == expected
 
 
-def test_rows_do_not_borrow_each_other_s_relevant_items() -> None:
-    """Item 0 of row 1 has the number right after the last item of row 0."""
-    top = TopK(ids=[[2, -1], [0, -1]], scores=[[1, -np.inf], [1, -np.inf]])
-    relevant = sparse.csr_array([[1, 0, 0], [0, 0, 1]])
-    assert not hit_matrix(top, relevant).any()
+@pytest.mark.parametrize("relevant", [[[0, 0, 1], [1, 0, 0]], [[0, 0, 1], [0, 0, 0]]])
+def test_rows_do_not_borrow_each_other_s_relevant_items(relevant: list[list[int]]) -> None:
+    """The place of a padded item, -1, in row 1 is that of the last item in row 0."""
+    top = TopK(ids=[[0, -1], [1, -1]], scores=[[1, -np.inf], [1, -np.inf]])
+    assert not hit_matrix(top, sparse.csr_array(relevant)).any()
+
+
+def test_nobody_has_a_relevant_item() -> None:
+    top = TopK(ids=[[0, -1]], scores=[[1, -np.inf]])
+    assert not hit_matrix(top, sparse.csr_array((1, 3))).any()
 
 
 # --- ties -----------------------------------------------------------------------------------
