@@ -1,9 +1,13 @@
 """The losses that teach embeddings: pairs, sampled softmax, in-batch softmax, watch time.
 
 Everything is computed from ``logsigmoid`` and ``log_softmax``, which stay finite and keep
-their gradient where ``log(sigmoid(x) + tiny)`` has lost it.  Every loss is a mean over the
-batch.  Scores are logits as they are: a caller who wants a temperature divides by it first
-(`in_batch_softmax_loss` alone makes its own scores, so it takes the temperature itself).
+their gradient where ``log(sigmoid(x) + tiny)`` has lost it.  Scores are logits as they are: a
+caller who wants a temperature divides by it first (`in_batch_softmax_loss` alone makes its own
+scores, so it takes the temperature itself).
+
+Every loss returns a mean over the batch, a tensor of shape ().  Each function raises TypeError
+where an argument is not of the type named, and ValueError where shapes do not fit or a value
+lies outside its range; to the losses no axis may be empty.
 
 Axes: B batch, N negatives, D dimension.
 """
@@ -26,37 +30,16 @@ def sgns_loss(
 ) -> Tensor:
     """Skip-gram with negative sampling: positives up, each negative down, independently.
 
-    The mean over b of ``-log σ(s⁺_b) - Σ_n log σ(-s⁻_bn)``.
+    The mean over b of ``-log σ(s⁺_b) - Σ_n log σ(-s⁻_bn)``: a sum over n, so that N weighs
+    the negatives against the positive.  (Mikolov et al. 2013, Distributed representations of
+    words and phrases and their compositionality, equation 4, doi:10.48550/arXiv.1310.4546)
 
     Parameters
     ----------
-    positive_scores : torch.Tensor of float, shape (B,)
-        Logits of the observed pairs.
-    negative_scores : torch.Tensor of float, shape (B, N)
-        Logits of the drawn pairs.
+    positive_scores, negative_scores : torch.Tensor of float, shapes (B,) and (B, N)
+        Logits of the observed and of the drawn pairs; B and N at least 1.
     mask : torch.Tensor of bool, shape (B, N), optional
-        True where a negative counts.
-
-    Returns
-    -------
-    torch.Tensor, shape ()
-
-    Raises
-    ------
-    TypeError
-        If scores are not floating-point tensors or the mask is not boolean.
-    ValueError
-        If the batch or N is empty, or shapes do not fit.
-
-    Notes
-    -----
-    A row whose negatives are all masked keeps its positive term.  The negatives are summed,
-    not averaged: N weighs them against the positive.
-
-    References
-    ----------
-    Mikolov et al. (2013), Distributed representations of words and phrases and their
-    compositionality, equation 4.  doi:10.48550/arXiv.1310.4546
+        True where a negative counts.  A row without any keeps its positive term.
 
     Examples
     --------
@@ -76,32 +59,11 @@ def bpr_loss(
 ) -> Tensor:
     """Bayesian personalised ranking: each positive above each of its negatives.
 
-    The mean over b of the mean over n of ``-log σ(s⁺_b - s⁻_bn)``.
-
-    Parameters
-    ----------
-    positive_scores, negative_scores, mask
-        As in `sgns_loss`: shapes (B,), (B, N) and (B, N).
-
-    Returns
-    -------
-    torch.Tensor, shape ()
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `sgns_loss` does.
-
-    Notes
-    -----
-    Each row averages over the negatives that count, so every positive has the same weight.
-    A row whose negatives are all masked has no pair: it adds zero to the sum and nothing to
-    the gradient, and still counts in B.
-
-    References
-    ----------
-    Rendle et al. (2009), BPR: Bayesian personalized ranking from implicit feedback,
-    section 4.1.  doi:10.48550/arXiv.1205.2618
+    The mean over b of the mean over n of ``-log σ(s⁺_b - s⁻_bn)``, over the negatives that
+    count: every positive has the same weight.  A row without any has loss and gradient zero
+    and still counts in B.  Parameters are those of `sgns_loss`.  (Rendle et al. 2009, BPR:
+    Bayesian personalized ranking from implicit feedback, section 4.1,
+    doi:10.48550/arXiv.1205.2618)
 
     Examples
     --------
@@ -139,39 +101,23 @@ def sampled_softmax_loss(
         Log-probability, or log expected count, of each negative.
     mask : torch.Tensor of bool, shape (B, N), optional
         True where a negative counts: mask padding, and draws that hit the row's positive.
-
-    Returns
-    -------
-    torch.Tensor, shape ()
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `sgns_loss` does.
+        A row without any has loss and gradient zero.
 
     Notes
     -----
-    Two corrections are in use, and they answer two questions.
+    Two corrections answer two questions; without either, the learned score is off by log q
+    and popular items come out too low.
 
-    *The positive is there for certain* (Bengio & Senécal 2008): leave ``log_q_positive`` out,
-    give ``log_q_negative = log(N q)``, the log of the expected count among the row's N
-    draws, with positives excluded or masked.  As N grows the gradient becomes that of the
-    full softmax.  Here a constant in log q matters.
+    *The positive is there for certain* (Bengio & Senécal 2008, Adaptive importance sampling
+    to accelerate training of a neural probabilistic language model,
+    doi:10.1109/TNN.2007.912312): give ``log_q_negative = log(N q)`` alone, the log of the
+    expected count among the row's N draws, with positives excluded or masked.  As N grows the
+    gradient becomes that of the full softmax.  Here a constant in log q matters.
 
-    *The positive is a candidate like the others* (Jean et al. 2015; Yi et al. 2019): give
-    both, ``log q``.  A constant cancels, and with draws that hit the positive left in, the
-    true conditional probabilities are a stationary point at any N.
-
-    Without either, the learned score is off by log q: popular items come out too low.
-    A row whose negatives are all masked has loss and gradient zero.
-
-    References
-    ----------
-    Bengio & Senécal (2008), Adaptive importance sampling to accelerate training of a neural
-    probabilistic language model.  doi:10.1109/TNN.2007.912312
-
-    Jean et al. (2015), On using very large target vocabulary for neural machine translation.
-    doi:10.3115/v1/P15-1001
+    *The positive is a candidate like the others* (Jean et al. 2015, On using very large
+    target vocabulary for neural machine translation, doi:10.3115/v1/P15-1001; Yi et al. 2019):
+    give both, ``log q``.  A constant cancels, and with draws that hit the positive left in,
+    the true conditional probabilities are a stationary point at any N.
 
     Examples
     --------
@@ -202,7 +148,10 @@ def in_batch_softmax_loss(
 ) -> Tensor:
     """Softmax over the items of the batch: each row's item against everybody else's.
 
-    The mean over b of ``-log softmax_c(u_b · v_c / τ - log q_c)`` at c = b.
+    The mean over b of ``-log softmax_c(u_b · v_c / τ - log q_c)`` at c = b.  A row left without
+    negatives (a batch of one, or of one item only under ``item_codes``) has loss and gradient
+    zero.  (Yi et al. 2019, Sampling-bias-corrected neural modeling for large corpus item
+    recommendations, section 3, doi:10.1145/3298689.3346996)
 
     Parameters
     ----------
@@ -215,27 +164,6 @@ def in_batch_softmax_loss(
         Log-probability with which each row's item comes into a batch.
     item_codes : torch.Tensor of int, shape (B,), optional
         Which item each row has.  Other rows with the same item are then no negatives of it.
-
-    Returns
-    -------
-    torch.Tensor, shape ()
-
-    Raises
-    ------
-    TypeError
-        If vectors are not floating-point tensors or codes are not integers.
-    ValueError
-        If the batch is empty, shapes do not fit, or the temperature is not positive.
-
-    Notes
-    -----
-    A row left without negatives (a batch of one, or of one item only under ``item_codes``)
-    has loss and gradient zero.
-
-    References
-    ----------
-    Yi et al. (2019), Sampling-bias-corrected neural modeling for large corpus item
-    recommendations, section 3.  doi:10.1145/3298689.3346996
 
     Examples
     --------
@@ -258,45 +186,25 @@ def in_batch_softmax_loss(
 def weighted_logistic_loss(logits: Tensor, weights: Tensor, labels: Tensor) -> Tensor:
     """Logistic loss with positives weighted by watch time and negatives by one.
 
-    The mean over b of ``-y_b w_b log σ(z_b) - (1 - y_b) log σ(-z_b)``.
+    The mean over b of ``-y_b w_b log σ(z_b) - (1 - y_b) log σ(-z_b)``.  With the same features
+    everywhere the best odds ``exp(z)`` are the sum of the watch times over the number of
+    negatives: where positives are rare, nearly the expected watch time of an impression, which
+    is why ``exp(z)`` is served as its estimate.  (Covington, Adams & Sargin 2016, Deep neural
+    networks for YouTube recommendations, section 4.2, doi:10.1145/2959100.2959190)
 
     Parameters
     ----------
     logits : torch.Tensor of float, shape (B,)
         Scores z before the sigmoid.
     weights : torch.Tensor of float, shape (B,)
-        Watch time, at least 0, of the positives; what stands at a negative is not used.
+        Watch time, finite and at least 0, of the positives; at a negative it is not used.
     labels : torch.Tensor of bool, int or float, shape (B,)
         1 for a watched impression, 0 for one that was not.
 
-    Returns
-    -------
-    torch.Tensor, shape ()
-
-    Raises
-    ------
-    TypeError
-        If logits or weights are not floating-point tensors.
-    ValueError
-        If the batch is empty, shapes differ, a label is neither 0 nor 1, or a positive's
-        weight is negative or not finite.
-
-    Notes
-    -----
-    With the same features everywhere the best odds ``exp(z)`` are the sum of the watch
-    times over the number of negatives.  Where positives are rare that is nearly the
-    expected watch time of an impression, which is why ``exp(z)`` is served as its estimate.
-
-    References
-    ----------
-    Covington, Adams & Sargin (2016), Deep neural networks for YouTube recommendations,
-    section 4.2.  doi:10.1145/2959100.2959190
-
     Examples
     --------
-    >>> loss = weighted_logistic_loss(
-    ...     torch.zeros(2), torch.tensor([30.0, 0.0]), torch.tensor([1, 0])
-    ... )
+    >>> watch, labels = torch.tensor([30.0, 0.0]), torch.tensor([1, 0])
+    >>> loss = weighted_logistic_loss(torch.zeros(2), watch, labels)
     >>> round(loss.item() / math.log(2), 4)  # (30 + 1) / 2
     15.5
     """
@@ -309,8 +217,8 @@ def weighted_logistic_loss(logits: Tensor, weights: Tensor, labels: Tensor) -> T
 def correct_logits(scores: Tensor, log_q: Tensor) -> Tensor:
     """Take the sampling bias out of scores: ``scores - log_q``.
 
-    An item that is drawn often appears often as a negative; minus log q makes up for it.
-    This is the only place where the sign of the correction stands.
+    An item that is drawn often appears often as a negative; minus log q makes up for it.  The
+    result has the shape of ``scores``.  Only here stands the sign of the correction.
 
     Parameters
     ----------
@@ -319,18 +227,6 @@ def correct_logits(scores: Tensor, log_q: Tensor) -> Tensor:
     log_q : torch.Tensor of float, shape (..., N) or its last axes
         Log-probability, or log expected count, of drawing each.  What was drawn has q > 0;
         -inf may stand only where a mask takes the entry out.
-
-    Returns
-    -------
-    torch.Tensor
-        The shape of ``scores``.
-
-    Raises
-    ------
-    TypeError
-        If either is not a floating-point tensor.
-    ValueError
-        If ``log_q`` has a shape that does not fit.
 
     Examples
     --------
