@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import itertools
+import json
 import re
 import sys
 from collections import Counter
@@ -235,13 +236,40 @@ def table_rows(page: str) -> list[list[str]]:
 
 def test_no_symbol_stands_twice_and_each_has_one_meaning_and_a_place() -> None:
     rows = table_rows("notation")
-    assert len(rows) > 40
+    assert len(rows) > 40  # the letters of the axes among them
     assert all(len(row) == 3 and all(row) for row in rows)
     symbols = [part.strip() for row in rows for part in row[0].split(", $")]
     plain = [symbol.strip("$ ") for symbol in symbols]
     assert not [symbol for symbol, count in Counter(plain).items() if count > 1]
     meanings = Counter(row[1].casefold() for row in rows)
     assert not [meaning for meaning, count in meanings.items() if count > 1]
+
+
+def letters(formulas: list[str]) -> set[str]:
+    """Return the letters of formulas, Latin and Greek, without names of functions and marks."""
+    marks = r"\\(text|mathrm|mathbb|operatorname)\{[^}]*\}|\\(?:[lr]Vert|[td]?frac|cdot|log|top)(?![A-Za-z])"
+    greek = "alpha|beta|gamma|delta|epsilon|eta|theta|kappa|lambda|mu|pi|rho|sigma|tau|phi|ell"
+    found = set()
+    for formula in formulas:
+        formula = re.sub(marks, " ", formula)
+        found |= set(re.findall(rf"\\(?:{greek})(?![A-Za-z])", formula))
+        found |= set(re.findall("[A-Za-z]", re.sub(r"\\[A-Za-z]+", " ", formula)))
+    return found - {"e"}  # Euler's number; the vector of an item has an index
+
+
+def formulas_of(text: str) -> list[str]:
+    text = re.sub(r"```.*?```|`[^`]*`", " ", text, flags=re.S)
+    shown = re.findall(r"\$\$(.*?)\$\$", text, flags=re.S)
+    return shown + re.findall(r"\$([^$\n]+)\$", re.sub(r"\$\$.*?\$\$", " ", text, flags=re.S))
+
+
+def test_every_letter_of_a_chapter_stands_in_the_notation() -> None:
+    known = letters([row[0].strip("$") for row in table_rows("notation")])
+    for path in sorted(BOOK.parent.glob("notebooks/*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        unknown = letters(formulas_of(prose)) - known
+        assert not unknown, (path.name, unknown)
 
 
 def test_the_tables_of_letters_are_sorted() -> None:
