@@ -247,7 +247,8 @@ def test_no_symbol_stands_twice_and_each_has_one_meaning_and_a_place() -> None:
 
 def letters(formulas: list[str]) -> set[str]:
     """Return the letters of formulas, Latin and Greek, without names of functions and marks."""
-    marks = r"\\(text|mathrm|mathbb|operatorname)\{[^}]*\}|\\(?:[lr]Vert|[td]?frac|cdot|log|top)(?![A-Za-z])"
+    named = r"\\(?:text|mathrm|mathbb|operatorname)\{[^}]*\}"
+    marks = rf"{named}|\\(?:[lr]Vert|[td]?frac|cdot|log|top)(?![A-Za-z])"
     greek = "alpha|beta|gamma|delta|epsilon|eta|theta|kappa|lambda|mu|pi|rho|sigma|tau|phi|ell"
     found = set()
     for formula in formulas:
