@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import io
 import itertools
 import json
@@ -34,6 +35,7 @@ from companion.embeddings import Embeddings
 from companion.evaluation import evaluate
 from companion.interactions import Interactions
 from companion.splits import leave_last_out
+from tools import notebooks
 
 BOOK = Path(__file__).parents[2] / "book"
 WHEEL = movielens._WHEEL
@@ -392,3 +394,23 @@ def test_a_page_is_written_in_british_spelling_and_has_one_title(page: str) -> N
     american = r"\b(neighbor|color|behavior|normaliz|regulariz|optimiz|factoriz|center)\w*"
     assert not re.findall(american, prose, flags=re.IGNORECASE)
     assert len(re.findall(r"^# ", re.sub(r"```.*?```", "", source, flags=re.S), re.M)) == 1
+
+
+def test_how_to_use_describes_the_evaluator_and_the_limits_as_they_are() -> None:
+    page = text_of("how_to_use")
+    assert inspect.signature(evaluate).parameters["n_bootstrap"].default == 1_000
+    assert "drawn again 1,000 times, with replacement" in page
+    assert "holds the middle 95 % of the means" in page
+    assert f"held to {notebooks.MAX_MB / 1000:g} GB" in text_of("troubleshooting")
+
+
+def test_every_work_has_a_link_and_none_is_listed_twice() -> None:
+    source = (BOOK / "references.bib").read_text(encoding="utf-8")
+    entries = re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", source, flags=re.MULTILINE | re.DOTALL)
+    keys = [key for key, _ in entries]
+    assert keys == sorted(set(keys))
+    linkless = [key for key, fields in entries if not re.search(r"^ +(doi|url) +=", fields, re.M)]
+    assert linkless == ["bennett2007netflix"]
+    dois = re.findall(r"doi +?= \{(.*)\}", source)
+    assert len(dois) == len(set(dois)) > 25
+    assert all(re.fullmatch(r"10\.\d{4,5}/\S+", doi) for doi in dois)
