@@ -203,7 +203,7 @@ def user_temporal_split(data: Interactions, *, validation: float = 0.1, test: fl
     _check_shares(validation, test)
     _times(data, "user_temporal_split")
     from_end, counts = data.rank_from_newest(), data.user_counts()
-    # The tiny term keeps 0.2 * 5 from becoming 0.999... and losing a row.
+    # The tiny term keeps 0.29 * 100 from becoming 28.999... and losing a row.
     n_test = np.floor(test * counts + 1e-9)[data.users]
     n_validation = np.floor(validation * counts + 1e-9)[data.users]
     part = np.full(len(data), TRAIN, dtype=np.int8)

@@ -512,7 +512,8 @@ def test_features_of_tuple_ids(index, log_of):
     features = pd.DataFrame({"x": [7]}, index=index)
     data = log_of([((3, 4), 0), ((1, 2), 0)], user_features=features)
     assert data.user_features["x"].fillna(-1).tolist() == [-1, 7]
-    assert data.user_features.index.tolist() == [(3, 4), (1, 2)]
+    assert data.user_features.index.equals(data.user_ids)
+    assert not isinstance(data.user_features.index, pd.MultiIndex)
 
 
 @pytest.mark.parametrize("name", ["user_features", "item_features"])

@@ -172,6 +172,14 @@ def test_user_temporal_split_takes_the_floor_of_each_share():
     assert row_numbers(split.validation) == [3, 4, 11, 12, 13]
 
 
+@pytest.mark.parametrize(("share", "rows"), [(0.29, 29), (0.57, 57), (0.58, 58)])
+def test_rounding_of_the_share_costs_a_user_no_row(share, rows):
+    assert share * 100 < rows  # in floating point
+    data = read([(0, time) for time in range(100)])
+    assert sizes(user_temporal_split(data, validation=0, test=share)) == (100 - rows, 0, rows)
+    assert sizes(user_temporal_split(data, validation=share, test=0)) == (100 - rows, rows, 0)
+
+
 @given(logs, st.integers(0, 9), st.integers(0, 9))
 def test_user_temporal_split_by_the_definition(rows, tenths_validation, tenths_test):
     assume(tenths_validation + tenths_test <= 9)
