@@ -16,7 +16,7 @@ LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 NOTEBOOKS = [f"notebooks/{path.stem}.html" for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
 PAGES = [page for page in book_pages() if page != "index.html"]  # which only leads on
 
-BOX = "xpath=ancestor::*[self::details or contains(@class, 'admonition')][1]"
+BOX = "xpath=ancestor::*[self::details or contains(concat(' ', @class, ' '), ' admonition ')][1]"
 
 MATH = r"""async () => {
   const wanted = document.querySelectorAll('.math.notranslate').length;
