@@ -1,16 +1,17 @@
 """Reading a log at the door: columns of a data frame become arrays, or a clear error.
 
-Each function checks one column of `Interactions.from_frame` and returns it in the form in
-which the package keeps it.
+Each function checks one column of `Interactions.from_frame`, or what a caller asks of the rows
+and ids, and returns it in the form in which the package keeps it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from companion._checks import some
@@ -122,3 +123,28 @@ def align(features: pd.DataFrame | None, ids: pd.Index[Any], name: str) -> pd.Da
     if unknown:
         raise ValueError(f"{name} has ids that the log does not: {some(unknown)}")
     return features.reindex(ids).set_axis(ids)
+
+
+def row_numbers(rows: ArrayLike, n: int) -> NDArray[np.intp]:
+    """Return a mask or row numbers as ascending row numbers, so that the order stays canonical."""
+    chosen = np.asarray(rows)
+    if chosen.dtype == bool:
+        if chosen.shape != (n,):
+            raise ValueError(f"a mask must have shape ({n},), got {chosen.shape}")
+        return np.flatnonzero(chosen)
+    if chosen.ndim != 1 or (chosen.size and not np.issubdtype(chosen.dtype, np.integer)):
+        raise TypeError(
+            f"rows must be a mask or a list of row numbers, got {chosen.dtype} of shape "
+            f"{chosen.shape}"
+        )
+    if (outside := (chosen < 0) | (chosen >= n)).any():
+        raise IndexError(f"rows must be in 0 .. {n - 1}, got {chosen[outside][0]}")
+    return np.unique(chosen).astype(np.intp)
+
+
+def lookup(index: pd.Index[Any], ids: Sequence[Hashable], kind: str) -> NDArray[np.int32]:
+    wanted = pd.Index(list(ids), tupleize_cols=False)
+    codes = index.get_indexer(wanted)
+    if (codes < 0).any():
+        raise KeyError(f"unknown {kind} ids: {some(wanted[codes < 0].tolist())}")
+    return codes.astype(np.int32)

@@ -20,8 +20,17 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from companion._checks import check_count, some
-from companion._frames import align, as_times, as_weights, canonical_order, check_frame, factorize
+from companion._checks import check_count
+from companion._frames import (
+    align,
+    as_times,
+    as_weights,
+    canonical_order,
+    check_frame,
+    factorize,
+    lookup,
+    row_numbers,
+)
 from companion.sequences import Sequences
 
 
@@ -144,11 +153,11 @@ class Interactions:
 
     def user_codes(self, ids: Sequence[Hashable]) -> NDArray[np.int32]:
         """Return the codes of user ids; KeyError names the unknown ones."""
-        return _lookup(self.user_ids, ids, "user")
+        return lookup(self.user_ids, ids, "user")
 
     def item_codes(self, ids: Sequence[Hashable]) -> NDArray[np.int32]:
         """Return the codes of item ids; KeyError names the unknown ones."""
-        return _lookup(self.item_ids, ids, "item")
+        return lookup(self.item_ids, ids, "item")
 
     def user_code(self, user_id: Hashable) -> int:
         """Return the code of one user id; KeyError if it is unknown."""
@@ -212,7 +221,7 @@ class Interactions:
         ``rows`` is a boolean mask, shape (n,), or an array of row numbers in 0 .. n-1, in any
         order; a number given twice counts once.
         """
-        chosen = _row_numbers(rows, len(self))
+        chosen = row_numbers(rows, len(self))
         return replace(
             self,
             users=self.users[chosen],
@@ -312,28 +321,3 @@ class Interactions:
             user_features=None if user_features is None else user_features[here_users],
             item_features=None if item_features is None else item_features[here_items],
         )
-
-
-def _row_numbers(rows: ArrayLike, n: int) -> NDArray[np.intp]:
-    """Return a mask or row numbers as ascending row numbers, so that the order stays canonical."""
-    chosen = np.asarray(rows)
-    if chosen.dtype == bool:
-        if chosen.shape != (n,):
-            raise ValueError(f"a mask must have shape ({n},), got {chosen.shape}")
-        return np.flatnonzero(chosen)
-    if chosen.ndim != 1 or (chosen.size and not np.issubdtype(chosen.dtype, np.integer)):
-        raise TypeError(
-            f"rows must be a mask or a list of row numbers, got {chosen.dtype} of shape "
-            f"{chosen.shape}"
-        )
-    if (outside := (chosen < 0) | (chosen >= n)).any():
-        raise IndexError(f"rows must be in 0 .. {n - 1}, got {chosen[outside][0]}")
-    return np.unique(chosen).astype(np.intp)
-
-
-def _lookup(index: pd.Index[Any], ids: Sequence[Hashable], kind: str) -> NDArray[np.int32]:
-    wanted = pd.Index(list(ids), tupleize_cols=False)
-    codes = index.get_indexer(wanted)
-    if (codes < 0).any():
-        raise KeyError(f"unknown {kind} ids: {some(wanted[codes < 0].tolist())}")
-    return codes.astype(np.int32)
