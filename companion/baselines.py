@@ -129,8 +129,8 @@ class ItemKNN(ScoringRecommender):
 class EASE(ScoringRecommender):
     """A linear model from item to item, in closed form (Steck 2019, doi:10.1145/3308558.3313710).
 
-    It minimises ||X - X B||^2 + reg ||B||^2 under diag(B) = 0, which gives, with
-    P = (X^T X + reg I)^-1, the weights B_ij = -P_ij / P_jj.
+    It minimises ||X - X A||^2 + reg ||A||^2 under diag(A) = 0, which gives, with
+    P = (X^T X + reg I)^-1, the weights A_ij = -P_ij / P_jj.
 
     Parameters
     ----------
@@ -197,6 +197,8 @@ class ALS(ScoringRecommender):
     alpha : float
         Confidence of an observed cell, above 0.
     epochs : int
+    last : int, optional
+        Solve for a user's vector from the newest so many rows only; items are fitted on all.
     seed : int
 
     Attributes
@@ -210,6 +212,7 @@ class ALS(ScoringRecommender):
     reg: float = 0.01
     alpha: float = 1.0
     epochs: int = 15
+    last: int | None = None
     seed: int = 0
     item_embeddings_: Embeddings = field(init=False, repr=False)
     user_vectors_: NDArray[np.float32] = field(init=False, repr=False)
@@ -225,7 +228,7 @@ class ALS(ScoringRecommender):
         check_between("alpha", self.alpha, 0, np.inf, open_ends=True)
         als = require("implicit.cpu.als", extra="als")
         threadpools = require("threadpoolctl", extra="als")
-        seen = data.to_csr(binary=True)
+        seen, recent = data.to_csr(binary=True), data.to_csr(binary=True, last=self.last)
         # One thread a BLAS call: implicit runs many small ones side by side, and warns otherwise.
         with threadpools.threadpool_limits(1, "blas"):
             model = als.AlternatingLeastSquares(
@@ -237,7 +240,8 @@ class ALS(ScoringRecommender):
                 random_state=self.seed,
             )
             model.fit(sparse.csr_matrix(seen), show_progress=False)
-        self.user_vectors_ = np.asarray(model.user_factors)
+            users = np.arange(data.n_users)
+            self.user_vectors_ = model.recalculate_user(users, sparse.csr_matrix(recent))
         self.item_embeddings_ = Embeddings(data.item_ids, np.asarray(model.item_factors))
         self._seen = seen
         return self

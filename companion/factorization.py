@@ -105,12 +105,12 @@ def positive_pmi(
     return sparse.coo_array((pmi[kept], (rows[kept], columns[kept])), counts.shape).tocsr()
 
 
-@dataclass
+@dataclass(eq=False)
 class PureSVD(ScoringRecommender):
-    """Truncated SVD of the binary interaction matrix, X = P S Q^T with D singular values.
+    """Truncated SVD of the binary interaction matrix, X = P S V^T with D singular values.
 
-    An item's vector is its row of Q, a user's the sum of the vectors of their items, a row of
-    X Q; the dot product is then the best rank-D reconstruction of X.  "Pure" because an empty
+    An item's vector is its row of V, a user's the sum of the vectors of their items, a row of
+    X V; the dot product is then the best rank-D reconstruction of X.  "Pure" because an empty
     cell simply counts as zero (Cremonesi, Koren and Turrin 2010, doi:10.1145/1864708.1864721).
 
     Parameters
@@ -160,12 +160,12 @@ class PureSVD(ScoringRecommender):
         return self.user_vectors_[users] @ self.item_embeddings_.vectors.T
 
 
-@dataclass
+@dataclass(eq=False)
 class PPMIEmbedding:
     """Truncated SVD of the positive PMI matrix: word2vec's objective without the sampling.
 
-    With PPMI = P S Q^T, an item's vector is its row of P S^(1/2) and its vector as a context
-    the row of Q S^(1/2) (Levy, Goldberg and Dagan 2015, doi:10.1162/tacl_a_00134).  Its length
+    With PPMI = P S V^T, an item's vector is its row of P S^(1/2) and its vector as a context
+    the row of V S^(1/2) (Levy, Goldberg and Dagan 2015, doi:10.1162/tacl_a_00134).  Its length
     says little about popularity, so compare these vectors by cosine.
 
     Parameters

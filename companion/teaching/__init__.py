@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from companion.teaching import check
+    import companion.teaching.check as check
     from companion.teaching.claims import claim
     from companion.teaching.plotting import show, use_style
 
