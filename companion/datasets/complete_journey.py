@@ -87,7 +87,7 @@ def load_complete_journey(
     baskets.  1,322,791 rows are left: 19,825 products, 136,186 baskets, 2,464 households.
 
     The timestamps name no time zone and are read as they stand.  Most baskets fall at 21 and
-    22 h and the fewest at 7 and 8 h, so they look like Greenwich time of American shops.  All
+    22 h and the fewest at 8 and 9 h, so they look like Greenwich time of American shops.  All
     rows of a basket share one timestamp: their order within it is that of the file and means
     nothing.
 
