@@ -38,7 +38,7 @@ bench: data  ## the benchmarks against peers
 notebooks: data  ## run every notebook in place and renew book/claims.md and book/status.md
 	@$(RUN) -m tools.notebooks execute
 
-data: environment
+data: environment  ## fetch the data sets into the cache
 	@$(RUN) -m companion.datasets
 
 environment: $(STAMP)

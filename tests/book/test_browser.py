@@ -170,3 +170,18 @@ def test_the_keyboard_reaches_the_theme_switch_and_the_text(chromium: Any, site:
             raise AssertionError(f"the theme switch was not reached: {reached}")
         page.keyboard.press("Enter")
         page.wait_for_function("document.documentElement.dataset.mode !== 'auto'")
+
+
+@pytest.mark.parametrize("width", [390, 800])
+def test_the_menu_opens_on_a_small_screen_and_leads_on(
+    chromium: Any, site: str, width: int
+) -> None:
+    with look(chromium, site, width, "light") as (page, wrong):
+        page.goto(site + "book/status.html", wait_until="load")
+        link = page.get_by_role("link", name="Glossary", exact=True)
+        assert not link.is_visible()
+        page.locator("button.primary-toggle:visible").first.press("Enter")
+        link.wait_for(state="visible", timeout=5_000)
+        link.click()
+        page.wait_for_url("**/glossary.html")
+        assert not wrong
