@@ -45,6 +45,8 @@ def build() -> int:
     command = [program, "build", ".", "-n", "-W", "--keep-going", "--quiet"]
     status = subprocess.run(command).returncode
     if status:
+        for report in sorted(HTML.glob("reports/**/*.log")):
+            print(f"\n{report.stem}:\n{report.read_text(encoding='utf-8')}", file=sys.stderr)
         # A page with a warning must be read again next time, or the warning would be forgotten.
         _forget([BUILD / ".doctrees", HTML])
         print("The book was not built: the warnings above say why.", file=sys.stderr)

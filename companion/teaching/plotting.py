@@ -173,7 +173,7 @@ def to_html(fig: Figure, *, alt: str) -> str:
         artist.set_rasterized(True)
     file = io.StringIO()
     try:
-        fig.savefig(file, format="svg", dpi=200, transparent=True, metadata={"Date": None})
+        fig.savefig(file, format="svg", dpi=200, transparent=True)
     finally:
         for artist in clouds:
             artist.set_rasterized(False)

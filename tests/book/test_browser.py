@@ -45,8 +45,8 @@ CONTRAST = r"""() => {
       text.scrollIntoView({block: 'center', inline: 'center'});
       const box = text.getBoundingClientRect();
       const under = document.elementsFromPoint(box.x + box.width / 2, box.y + box.height / 2)
-        .find(e => svg.contains(e) && e !== svg && !text.contains(e) && e.tagName !== 'text'
-                   && !e.closest('text'));
+        .find(e => svg.contains(e) && e !== svg && !e.closest('text')
+                   && e.getBoundingClientRect().width > box.width / 2);  // a bar, not a dot
       if (under?.tagName === 'image') continue;
       let behind = under ? rgb(getComputedStyle(under).fill) : paper;
       if (clear(behind)) behind = paper;
