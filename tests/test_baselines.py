@@ -1,7 +1,5 @@
 """The baselines: figures on MovieLens, dense oracles, conditions of optimality, planted answers."""
 
-# ruff: noqa: PD011 (a report has values; it is no pandas object)
-
 from __future__ import annotations
 
 import builtins

@@ -1,7 +1,5 @@
 """The evaluator: a split by hand, a dense oracle, statistics with known answers, bad arguments."""
 
-# ruff: noqa: PD011 (a report has values; it is no pandas object)
-
 from __future__ import annotations
 
 import math
