@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
-CELL_SECONDS = 120
+CELL_SECONDS = 600
 
 
 def execute(path: Path) -> None:
