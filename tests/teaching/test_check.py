@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from companion.teaching import check
-from companion.teaching.check.verdict import UNANSWERED, ask
+from companion.teaching.check.verdict import UNANSWERED, Verdict, ask
 
 NOTEBOOKS = sorted(Path("notebooks").glob("*.ipynb"))
 ANSWER = re.compile(r"^(\s*)(?:(return|\w+ =) )?.*# answer$")
@@ -91,6 +92,8 @@ def upside_down(items, query):
         (check.ex_1_2, in_place, "in place"),
         (check.ex_1_2, lambda v: v / np.linalg.norm(v, axis=1, keepdims=True), "zero"),
         (check.ex_1_2, columns_scaled, "one norm a row"),
+        (check.ex_1_2, lambda v: v / np.linalg.norm(v, axis=1), "keep its axis"),
+        (check.ex_1_2, lambda v: v / (np.linalg.norm(v, axis=1, keepdims=True) + 1e-6), "add to"),
         (check.ex_1_2, lambda v: v[0], "keep the shape"),
         (check.ex_1_3, lambda m: m @ m.T, "which users"),
         (check.ex_1_3, lambda m: m.T @ m, "Should that count"),
@@ -127,6 +130,65 @@ def test_what_is_no_answer_is_told_kindly(checker):
     assert "expects a function" in checker(3).message
     assert "return missing" in checker(lambda *_: None).message
     assert "ZeroDivisionError" in checker(lambda *_: 1 / 0).message
+
+
+FUNCTIONS = [check.ex_1_1, check.ex_1_2, check.ex_1_3, check.ex_1_4, check.ex_1_6, check.ex_1_7]
+NAN = float("nan")
+RETURNS = {
+    "text": "a half",
+    "list": [1, 2],
+    "ragged": [[1], [1, 2]],
+    "empty": {},
+    "nan": NAN,
+    "infinite": float("inf"),
+    "bool": True,
+    "complex": 1j,
+    "huge": 10**400,
+    "wrong length": np.ones(7),
+    "no numbers": np.array(["a", "b"]),
+    "dates": np.array(["2020-01-01"], dtype="datetime64[D]"),
+    "sparse": sparse.csr_array(np.eye(2)),
+    "old sparse": sparse.csr_matrix(np.eye(3)),
+    "pair of texts": ("a", "b"),
+    "pair of wrong shapes": (np.ones(3), 1),
+    "pair with nan": (np.full((30, 6), NAN), np.full(6, NAN)),
+    "slopes of nan": np.full(5, NAN),
+    "a verdict": check.ex_1_5(0.5),
+}
+
+
+@pytest.mark.parametrize("name", RETURNS)
+@pytest.mark.parametrize("checker", FUNCTIONS, ids=lambda checker: checker.__name__)
+def test_whatever_a_function_returns_is_answered_with_a_hint(checker, name):
+    verdict = checker(lambda *_: RETURNS[name])
+    assert isinstance(verdict, Verdict)
+    assert not verdict.passed
+    assert verdict.message
+
+
+@pytest.mark.parametrize("name", RETURNS)
+def test_whatever_stands_for_the_number_is_answered_with_a_hint(name):
+    assert not check.ex_1_5(RETURNS[name]).passed
+
+
+NDCG = (1 / np.log2(3) + 1 / np.log2(5)) / (1 + 1 / np.log2(3) + 1 / np.log2(4))
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, np.float64, np.array])
+def test_every_kind_of_number_is_one(kind):
+    assert check.ex_1_5(kind(NDCG)).passed
+    assert check.ex_1_1(lambda u, i, n: kind(n / i)).passed
+    assert check.ex_1_7(lambda n, b: kind(b // (4 * n) // 8 * 8)).passed
+
+
+def test_a_function_that_fails_only_on_the_second_case_gets_a_hint():
+    def dense(n_users, n_items, items_per_user):
+        if n_users > 1000:
+            raise MemoryError("too large")
+        return items_per_user / n_items
+
+    assert "MemoryError: too large" in check.ex_1_1(dense).message
+    assert "one number" in check.ex_1_1(lambda u, i, n: n / i if u < 1000 else "few").message
 
 
 def test_a_verdict_is_true_if_passed_and_shows_its_words():

@@ -12,12 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from companion.teaching.check.verdict import UNANSWERED, Verdict, ask, hint, right
+from companion.teaching.check.verdict import (
+    UNANSWERED,
+    Verdict,
+    as_array,
+    as_number,
+    ask,
+    ask_array,
+    ask_number,
+    hint,
+    right,
+)
 
 
 def ex_1_1(answer: Any) -> Verdict:
     """Check ``observed_share(n_users, n_items, items_per_user)``."""
-    found = ask(answer, 943, 1682, 106.045)
+    found = ask_number(answer, 943, 1682, 106.045)
     if isinstance(found, Verdict):
         return found
     if np.isclose(found, 100 * 106.045 / 1682):
@@ -26,7 +36,10 @@ def ex_1_1(answer: Any) -> Verdict:
         return hint("You divided what one user had by the cells of all users.")
     if not np.isclose(found, 106.045 / 1682):
         return hint("How many cells does one user's row have, and how many of them are filled?")
-    if not np.isclose(ask(answer, 10**8, 10**7, 500), 5e-5):
+    found = ask_number(answer, 10**8, 10**7, 500)
+    if isinstance(found, Verdict):
+        return found
+    if not np.isclose(found, 5e-5):
         return hint("It works for 943 users; try 100 million users and 10 million items.")
     return right("The number of users cancels: sparsity is a matter of the catalogue's size.")
 
@@ -36,12 +49,13 @@ def ex_1_2(answer: Any) -> Verdict:
     vectors = np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 0.0]])
     before = vectors.copy()
     with np.errstate(all="ignore"):
-        found = ask(answer, vectors)
+        found = ask_array(answer, vectors)
     if isinstance(found, Verdict):
+        if "could not be broadcast" in found.message:
+            return hint("Rows must be divided by a column: does your length keep its axis?")
         return found
     if not np.array_equal(vectors, before):
         return hint("The caller's array has changed. Does your code divide in place?")
-    found = np.asarray(found)
     if found.shape != before.shape:
         return hint(f"The result should keep the shape {before.shape}; yours is {found.shape}.")
     if not np.isfinite(found).all():
@@ -50,6 +64,8 @@ def ex_1_2(answer: Any) -> Verdict:
         return hint("Take the norm along the axis of the dimensions: one norm a row.")
     if not np.allclose(found[1], 0):
         return hint("A zero vector has no direction: let it stay zero.")
+    if not np.allclose(found[[0, 2]], [[0.6, 0.8], [1.0, 0.0]], rtol=0, atol=1e-7):
+        return hint("Nearly of length 1, and not quite. What does your divisor add to the length?")
     return right("After this, dot product, cosine and Euclidean distance rank alike.")
 
 
@@ -63,7 +79,9 @@ def ex_1_3(answer: Any) -> Verdict:
     if isinstance(found, Verdict):
         return found
     stored = isinstance(found, sparse.sparray | sparse.spmatrix)
-    counts = np.asarray(sparse.csr_array(found).toarray() if stored else found)
+    counts = as_array(found.toarray() if stored else found)
+    if isinstance(counts, Verdict):
+        return counts
     if counts.shape == (3, 3):
         return hint("You counted which users share items; it is the items that are asked for.")
     if counts.shape != (4, 4):
@@ -80,10 +98,11 @@ def ex_1_4(answer: Any) -> Verdict:
     margins = np.array([-30.0, -1.0, 0.0, 2.0, 30.0])
     expected = -1 / (1 + np.exp(margins))
     with np.errstate(all="ignore"):
-        found = ask(answer, margins)
-    if isinstance(found, Verdict):
-        return found
-    slope = np.broadcast_to(np.asarray(found, dtype=np.float64), margins.shape)
+        slope = ask_array(answer, margins.copy())
+    if isinstance(slope, Verdict):
+        return slope
+    if slope.shape != margins.shape:
+        return hint(f"One slope a margin makes {margins.shape}, and yours is {slope.shape}.")
     if np.allclose(slope, -expected):
         return hint("Right size, wrong sign: does the loss rise or fall as the margin grows?")
     if np.allclose(slope, -1 / (1 + np.exp(-margins))):
@@ -99,8 +118,9 @@ def ex_1_5(answer: Any) -> Verdict:
     """Check the NDCG@4 of hits at places 2 and 4 where three items are relevant."""
     if answer is ...:
         return UNANSWERED
-    if not isinstance(answer, int | float):
-        return hint("The answer is one number.")
+    found = as_number(answer)
+    if isinstance(found, Verdict):
+        return found
     gained = 1 / np.log2(3) + 1 / np.log2(5)
     slips = {
         gained / (1 + 1 / np.log2(3)): "Three items are relevant: how many hits has the best list?",
@@ -114,9 +134,9 @@ def ex_1_5(answer: Any) -> Verdict:
         0.5: "That is the precision at 4; NDCG weighs each hit by its place.",
     }
     for value, word in slips.items():
-        if abs(answer - value) < 5e-4:
+        if abs(found - value) < 5e-4:
             return hint(word)
-    if abs(answer - gained / sum(1 / np.log2(p + 1) for p in range(1, 4))) > 5e-4:
+    if abs(found - gained / sum(1 / np.log2(p + 1) for p in range(1, 4))) > 5e-4:
         return hint("A hit at place r gains 1 / log2(r + 1), and the first place is 1, not 0.")
     return right("Both halves matter: where the hits stand, and how many there could be.")
 
@@ -126,12 +146,16 @@ def ex_1_6(answer: Any) -> Verdict:
     rng = np.random.default_rng(0)
     items, query = rng.normal(size=(30, 5)), rng.normal(size=5)
     items *= rng.uniform(0.2, 3.0, size=(30, 1))
-    found = ask(answer, items, query)
+    found = ask(answer, items.copy(), query.copy())
     if isinstance(found, Verdict):
         return found
     if not isinstance(found, tuple) or len(found) != 2:
         return hint("Return two arrays: the items with a further column, the query longer by one.")
-    more_items, more_query = (np.asarray(part, dtype=np.float64) for part in found)
+    more_items, more_query = map(as_array, found)
+    if isinstance(more_items, Verdict):
+        return more_items
+    if isinstance(more_query, Verdict):
+        return more_query
     if more_items.shape != (30, 6) or more_query.shape != (6,):
         return hint(
             f"One number more for each vector; yours are {more_items.shape}, {more_query.shape}."
@@ -150,7 +174,7 @@ def ex_1_7(answer: Any) -> Verdict:
     """Check ``largest_dim(n_items, budget_bytes)``."""
     cases = {(1_682, 1_000_000): 144, (10**6, 256 * 10**6): 64, (10**9, 64 * 10**9): 16}
     for (n_items, budget), expected in cases.items():
-        found = ask(answer, n_items, budget)
+        found = ask_number(answer, n_items, budget)
         if isinstance(found, Verdict):
             return found
         if found == budget // n_items // 8 * 8 and found != expected:
@@ -160,7 +184,9 @@ def ex_1_7(answer: Any) -> Verdict:
         if found == budget // (4 * n_items) and found != expected:
             return hint("That fits, but it is no multiple of 8.")
         if found != expected:
-            return hint(f"For {n_items:,} items and {budget:,} bytes {found} is not the largest.")
+            return hint(
+                f"For {n_items:,} items and {budget:,} bytes {found:.10g} is not the largest."
+            )
     return right("A billion items in 64 GB leave 16 numbers each, before any index is built.")
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +70,74 @@ def ask(answer: Any, *arguments: Any) -> Any:
     if result is None:
         return hint("Your function returns None: is a return missing?")
     return result
+
+
+def ask_number(answer: Any, *arguments: Any) -> float | Verdict:
+    """Call a student's function for one finite number; anything else comes back as a verdict.
+
+    Examples
+    --------
+    >>> ask_number(lambda x: x / 2, 5)
+    2.5
+    >>> ask_number(lambda x: [x, x], 5)
+    Not yet. The answer is one number; yours is of type list.
+    """
+    found = ask(answer, *arguments)
+    return found if isinstance(found, Verdict) else as_number(found)
+
+
+def ask_array(answer: Any, *arguments: Any) -> NDArray[np.float64] | Verdict:
+    """Call a student's function for an array of numbers; else a verdict.
+
+    Examples
+    --------
+    >>> ask_array(lambda x: [x, 1], 5)
+    array([5., 1.])
+    >>> ask_array(lambda x: "five", 5)
+    Not yet. The answer is an array of numbers; yours is of type str.
+    """
+    found = ask(answer, *arguments)
+    return found if isinstance(found, Verdict) else as_array(found)
+
+
+def as_number(value: Any) -> float | Verdict:
+    """Return a finite number, NumPy's scalars and arrays of no axes included; else a verdict.
+
+    Examples
+    --------
+    >>> as_number(np.float32(0.5))
+    0.5
+    >>> as_number(True)
+    Not yet. The answer is one number; yours is of type bool.
+    >>> as_number(float("nan"))
+    Not yet. The answer is one number; yours is nan.
+    """
+    found: float | None = None
+    try:
+        if getattr(value, "ndim", None) == 0 and np.asarray(value).dtype.kind in "iuf":
+            found = float(np.asarray(value))
+        elif isinstance(value, Real) and type(value) is not bool:
+            found = float(value)
+    except (TypeError, ValueError, OverflowError):  # a kind of number that float does not know
+        found = None
+    if found is not None and math.isfinite(found):
+        return found
+    shown = _kind(value) if found is None else str(found)
+    return hint(f"The answer is one number; yours is {shown}.")
+
+
+def as_array(value: Any) -> NDArray[np.float64] | Verdict:
+    """Return an array of numbers, made from a list if need be; else a verdict."""
+    try:
+        found = np.asarray(value)
+    except (TypeError, ValueError):  # rows of different lengths
+        return hint("The answer is an array of numbers; yours has rows of different lengths.")
+    if found.dtype.kind not in "biuf":
+        return hint(f"The answer is an array of numbers; yours is {_kind(value)}.")
+    return found.astype(np.float64)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    return f"of type {type(value).__name__}"
