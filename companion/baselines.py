@@ -222,6 +222,7 @@ class ALS(ScoringRecommender):
 
         Raises ImportError that names the extra if ``implicit`` is not installed.
         """
+        check_count("threads", threads, minimum=0)  # implicit ends the interpreter at -1
         check_count("dim", self.dim)
         check_count("epochs", self.epochs)
         check_between("reg", self.reg, 0, np.inf)

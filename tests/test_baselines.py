@@ -284,11 +284,12 @@ def test_ease_needs_the_memory_that_its_notes_say() -> None:
 # --- ALS ----------------------------------------------------------------------------------------
 
 
-def test_als_minimises_what_it_says() -> None:
+@pytest.mark.parametrize("last", [None, 2])
+def test_als_minimises_what_it_says(last: int | None) -> None:
     """After many rounds each user's vector solves the weighted ridge regression on the items."""
     data = random_log(4, n_users=30, n_items=12)
-    alpha, reg, x = 5.0, 0.7, dense(random_log(4, n_users=30, n_items=12))
-    model = ALS(dim=3, alpha=alpha, reg=reg, epochs=300).fit(data, threads=1)
+    alpha, reg, x = 5.0, 0.7, data.to_csr(binary=True, last=last).toarray().astype(np.float64)
+    model = ALS(dim=3, alpha=alpha, reg=reg, epochs=300, last=last).fit(data, threads=1)
     items = model.item_embeddings_.vectors.astype(np.float64)
     for user in range(data.n_users):
         confidence = np.where(x[user] > 0, alpha, 1.0)
@@ -297,6 +298,21 @@ def test_als_minimises_what_it_says() -> None:
         np.testing.assert_allclose(model.user_vectors_[user], solution, atol=2e-2)
     assert model.user_vectors_.shape == (30, 3)
     assert list(model.item_embeddings_.ids) == data.item_ids.tolist()
+
+
+def test_als_learns_items_from_everything_whatever_last_says() -> None:
+    data = random_log(5)
+    whole, late = (ALS(dim=4, last=last).fit(data, threads=1) for last in (None, 2))
+    np.testing.assert_array_equal(whole.item_embeddings_.vectors, late.item_embeddings_.vectors)
+
+
+@pytest.mark.parametrize(("threads", "error"), [(-1, ValueError), (1.5, TypeError)])
+def test_threads_are_checked_before_implicit_sees_them(
+    threads: Any, error: type[Exception]
+) -> None:
+    says = f"threads must be an integer of at least 0, got {threads}"
+    with pytest.raises(error, match=says):
+        ALS(dim=3).fit(random_log(0), threads=threads)
 
 
 def test_als_is_reproducible_by_its_seed_with_one_thread() -> None:

@@ -51,6 +51,7 @@ MODELS: dict[str, Callable[[Interactions], Any]] = {
     "EASE": lambda data: EASE(reg=1.0).fit(data),
     "EASE, last 2": lambda data: EASE(reg=1.0, last=2).fit(data),
     "ALS": lambda data: ALS(dim=4, epochs=2).fit(data, threads=1),
+    "ALS, last 2": lambda data: ALS(dim=4, epochs=2, last=2).fit(data, threads=1),
     "PureSVD": lambda data: PureSVD(dim=4).fit(data),
     "PureSVD, last 2": lambda data: PureSVD(dim=4, last=2).fit(data),
     "EmbeddingRecommender": embedded,
