@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from companion._checks import check_count
-from companion.topk import PAD_ID, TopK
+from companion.topk import PAD_ID, TopK, check_csr
 
 Hits = NDArray[np.bool_]
 PerUser = NDArray[np.float64]
@@ -48,6 +48,8 @@ def hit_matrix(top: TopK, relevant: sparse.csr_array) -> Hits:
     ValueError
         If the numbers of rows differ, an id is no column of ``relevant``, or a list names an
         item twice.
+    TypeError
+        If ``relevant`` is no csr_array.
 
     Examples
     --------
@@ -56,8 +58,7 @@ def hit_matrix(top: TopK, relevant: sparse.csr_array) -> Hits:
     >>> hit_matrix(top, relevant)  # the hit at place 2 is tied with a miss, and goes behind it
     array([[False, False,  True]])
     """
-    if len(top) != relevant.shape[0]:
-        raise ValueError(f"top has {len(top)} rows and relevant {relevant.shape[0]}: one a user")
+    check_csr("relevant", relevant, (len(top), "I"))
     n_items = relevant.shape[1]
     if (outside := (top.ids < PAD_ID) | (top.ids >= n_items)).any():
         raise ValueError(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from companion.topk import TopK, check_exclude, top_k_in_blocks
+from companion.topk import TopK, check_csr, top_k_in_blocks
 
 
 class ScoringRecommender(ABC):
@@ -70,16 +70,28 @@ class ScoringRecommender(ABC):
         TypeError
             If ``users`` are not integers, or ``exclude`` is no csr_array.
         ValueError
-            If a user code is not in 0 .. U-1, ``exclude`` has another shape, or ``k`` < 1.
+            If a user code is not in 0 .. U-1, ``exclude`` has another shape, ``k`` < 1, or
+            `score` returns another shape than (B, I).
         """
         if not hasattr(self, "_seen"):
             raise AttributeError(f"{type(self).__name__} is not fitted: call fit(data) first")
         codes = _checked_codes(users, self._seen.shape[0])
+        if exclude is not None:
+            check_csr("exclude", exclude, (len(codes), self._seen.shape[1]))
         hidden = exclude
         if exclude_seen:
             seen = self._seen[codes]
             hidden = seen if exclude is None else _union(seen, exclude)
-        return top_k_in_blocks(self.score, codes, k, exclude=hidden)
+        return top_k_in_blocks(self._checked_scores, codes, k, exclude=hidden)
+
+    def _checked_scores(self, codes: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
+        scores, expected = self.score(codes), (len(codes), self._seen.shape[1])
+        if np.shape(scores) != expected:
+            raise ValueError(
+                f"{type(self).__name__}.score must return shape (B, I), here {expected}, "
+                f"got {np.shape(scores)}"
+            )
+        return scores
 
 
 def _checked_codes(users: ArrayLike, n_users: int) -> NDArray[np.int64]:
@@ -96,7 +108,6 @@ def _checked_codes(users: ArrayLike, n_users: int) -> NDArray[np.int64]:
 
 def _union(first: sparse.csr_array, second: sparse.csr_array) -> sparse.csr_array:
     """Return a matrix with an entry wherever either has one, whatever its value."""
-    check_exclude(second, first.shape)
     return _pattern(first) + _pattern(second)
 
 

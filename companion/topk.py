@@ -157,6 +157,11 @@ def top_k_in_blocks(
     TopK
         With Q rows, in the order of ``rows``; no rows give an empty result.
 
+    Raises
+    ------
+    ValueError, TypeError
+        As in `top_k`; ValueError also if ``score_block`` returns another number of rows.
+
     Examples
     --------
     >>> vectors = np.eye(3, dtype=np.float32)
@@ -165,16 +170,20 @@ def top_k_in_blocks(
     """
     check_count("block", block)
     k = check_count("k", k)
-    if exclude is not None and exclude.shape[0] != len(rows):
-        raise ValueError(
-            f"exclude must have one row for each of the {len(rows)} rows, got {exclude.shape}"
-        )
+    if exclude is not None:
+        check_csr("exclude", exclude, (len(rows), "I"))
     ids = np.full((len(rows), k), PAD_ID, dtype=np.int64)
     scores = np.full((len(rows), k), PAD_SCORE, dtype=np.float32)
     for start in range(0, len(rows), block):
         part = slice(start, start + block)
         excluded = None if exclude is None else exclude[part]
-        top = top_k(score_block(rows[part]), k, exclude=excluded, overwrite=True)
+        found, expected = np.asarray(score_block(rows[part])), len(ids[part])
+        if found.shape[:1] != (expected,):  # a single row would be copied to all of them
+            raise ValueError(
+                f"score_block must return one row for each of the {expected} rows asked, "
+                f"got shape {found.shape}"
+            )
+        top = top_k(found, k, exclude=excluded, overwrite=True)
         ids[part], scores[part] = top.ids, top.scores
     return TopK(ids, scores)
 
@@ -190,25 +199,32 @@ def _as_scores(scores: ArrayLike, *, overwrite: bool) -> NDArray[np.floating[Any
 
 
 def _exclude(matrix: NDArray[np.floating[Any]], exclude: sparse.csr_array) -> None:
-    check_exclude(exclude, matrix.shape)
+    check_csr("exclude", exclude, matrix.shape)
     rows = np.repeat(np.arange(len(matrix)), np.diff(exclude.indptr))
     matrix[rows, exclude.indices] = PAD_SCORE
 
 
-def check_exclude(exclude: Any, shape: tuple[int, ...]) -> None:
-    """Raise TypeError or ValueError unless ``exclude`` is a csr_array of that shape.
+def check_csr(name: str, matrix: Any, shape: tuple[int | str, ...]) -> None:
+    """Raise TypeError or ValueError unless ``matrix`` is a csr_array of that shape.
+
+    A letter in ``shape`` stands for any length.
 
     Examples
     --------
-    >>> check_exclude(sparse.csr_array((2, 3)), (2, 4))
+    >>> check_csr("exclude", sparse.csr_array((2, 3)), (3, "I"))
     Traceback (most recent call last):
         ...
-    ValueError: exclude must have the shape of the scores (2, 4), got (2, 3)
+    ValueError: exclude must have shape (3, I), got (2, 3)
     """
-    if not isinstance(exclude, (sparse.csr_array, sparse.csr_matrix)):
-        raise TypeError(f"exclude must be a scipy.sparse.csr_array, got {type(exclude).__name__}")
-    if exclude.shape != shape:
-        raise ValueError(f"exclude must have the shape of the scores {shape}, got {exclude.shape}")
+    if not isinstance(matrix, (sparse.csr_array, sparse.csr_matrix)):
+        raise TypeError(f"{name} must be a scipy.sparse.csr_array, got {type(matrix).__name__}")
+    fits = len(matrix.shape) == len(shape) and all(
+        isinstance(want, str) or want == have
+        for want, have in zip(shape, matrix.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(str(length) for length in shape)
+        raise ValueError(f"{name} must have shape ({wanted}), got {matrix.shape}")
 
 
 def _best_columns(matrix: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:

@@ -403,7 +403,7 @@ def test_bad_inputs_are_named(
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        ([[0], [1]], "top has 2 rows and relevant 1: one a user"),
+        ([[0], [1]], r"relevant must have shape \(2, I\), got \(1, 3\)"),
         ([[0, 3]], r"ids must lie in 0 .. 2 \(or be -1\), got 3"),
         ([[2, -2]], r"ids must lie in 0 .. 2 \(or be -1\), got -2"),
         ([[0, 1, 0]], "row 0 lists item 0 twice"),
@@ -412,6 +412,20 @@ def test_bad_inputs_are_named(
 def test_lists_that_cannot_be(ids: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         hit_matrix(TopK(ids, np.zeros(np.shape(ids))), sparse.csr_array([[1, 0, 1]]))
+
+
+@pytest.mark.parametrize("form", ["csc", "coo", "dense", "list"])
+def test_relevant_is_a_csr_array(form: str) -> None:
+    """The indices of a csc_array are rows: they would be taken for columns."""
+    dense = np.array([[1, 0, 1]])
+    relevant: Any = {
+        "csc": sparse.csc_array(dense),
+        "coo": sparse.coo_array(dense),
+        "dense": dense,
+        "list": dense.tolist(),
+    }[form]
+    with pytest.raises(TypeError, match=r"relevant must be a scipy.sparse.csr_array, got \w+"):
+        hit_matrix(TopK([[0, 1]], [[2.0, 1.0]]), relevant)
 
 
 def test_padding_may_repeat() -> None:

@@ -110,6 +110,31 @@ def test_exclude_is_a_csr_array(exclude_seen):
         ByCode().recommend([0], 1, exclude=np.zeros((1, 4)), exclude_seen=exclude_seen)
 
 
+@pytest.mark.parametrize("users", [[], [0]])
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_a_bad_exclude_is_refused_whoever_is_asked_for(users, exclude_seen):
+    model, options = ByCode(), {"exclude_seen": exclude_seen}
+    for bad in ([[0]], np.zeros((len(users), 4)), sparse.csc_array((len(users), 4))):
+        with pytest.raises(TypeError, match=r"exclude must be a scipy.sparse.csr_array, got"):
+            model.recommend(users, 1, exclude=bad, **options)
+    for shape in [(len(users), 3), (len(users) + 1, 4)]:
+        says = rf"exclude must have shape \({len(users)}, 4\), got \({shape[0]}, {shape[1]}\)"
+        with pytest.raises(ValueError, match=says):
+            model.recommend(users, 1, exclude=sparse.csr_array(shape), **options)
+    assert model.asked == []
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 5), (1, 4), (3, 4), (2,)])
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_scores_of_another_shape_are_refused(shape, exclude_seen):
+    class Odd(ByCode):
+        def score(self, users):
+            return np.zeros(shape)
+
+    with pytest.raises(ValueError, match=r"Odd.score must return shape \(B, I\), here \(2, 4\), g"):
+        Odd().recommend([0, 1], 1, exclude_seen=exclude_seen)
+
+
 @pytest.mark.parametrize("k", [0, -1])
 def test_k_is_positive(k):
     with pytest.raises(ValueError, match=f"k must be an integer of at least 1, got {k}"):

@@ -237,9 +237,9 @@ def test_scores_are_a_matrix(scores):
 
 
 def test_exclude_has_the_shape_of_the_scores():
-    with pytest.raises(ValueError, match=r"shape of the scores \(1, 2\), got \(1, 3\)"):
+    with pytest.raises(ValueError, match=r"exclude must have shape \(1, 2\), got \(1, 3\)"):
         top_k([[1.0, 2.0]], 1, exclude=as_csr(set(), (1, 3)))
-    with pytest.raises(ValueError, match=r"one row for each of the 2 rows, got \(3, 2\)"):
+    with pytest.raises(ValueError, match=r"exclude must have shape \(2, I\), got \(3, 2\)"):
         top_k_in_blocks(lambda rows: rows, np.ones((2, 2)), 1, exclude=as_csr(set(), (3, 2)))
 
 
@@ -247,6 +247,17 @@ def test_exclude_has_the_shape_of_the_scores():
 def test_exclude_is_a_csr_array(exclude):
     with pytest.raises(TypeError, match=r"exclude must be a scipy.sparse.csr_array, got"):
         top_k([[1.0, 2.0]], 1, exclude=exclude)
+    with pytest.raises(TypeError, match=r"exclude must be a scipy.sparse.csr_array, got"):
+        top_k_in_blocks(lambda rows: rows, np.ones((1, 2)), 1, exclude=exclude)
+
+
+@pytest.mark.parametrize("n_rows", [1, 3])
+def test_a_block_of_another_number_of_rows_is_refused(n_rows):
+    says = rf"score_block must return one row for each of the 2 rows asked, got shape \({n_rows}, 4"
+    with pytest.raises(ValueError, match=says):
+        top_k_in_blocks(lambda rows: np.ones((n_rows, 4)), np.arange(4), 1, block=2)
+    with pytest.raises(ValueError, match=r"one row for each of the 2 rows asked, got shape \(\)"):
+        top_k_in_blocks(lambda rows: 1.0, np.arange(4), 1, block=2)
 
 
 @pytest.mark.parametrize(("ids", "scores"), [([[1]], [[1.0, 2.0]]), ([1], [1.0])])
