@@ -263,10 +263,10 @@ class _Judge:
         if top.ids.shape != (len(users), width):
             asked = (len(users), width)
             raise ValueError(f"recommend must return {asked} ids, padded, got {top.ids.shape}")
+        hits = metrics.hit_matrix(top, self.relevant[users])[:, : self.k]  # refuses foreign ids
         if width == self.k + 1:
             first = top.ids[:, : self.k]
             self.listed[first[first != PAD_ID]] = True
-        hits = metrics.hit_matrix(top, self.relevant[users])[:, : self.k]
         at_cut = top.scores[:, self.k - 1]
         going_on = np.isfinite(at_cut) & (at_cut == top.scores[:, -1])
         if going_on.any() and width < self.listed.size:

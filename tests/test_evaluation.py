@@ -447,9 +447,17 @@ def test_the_html_names_what_was_judged_and_is_the_same_each_time() -> None:
         assert part in html
 
 
-def test_seconds_are_those_of_the_recommender() -> None:
-    report = evaluate(ByScores(SCORES), make_split(TINY), k=2)
-    assert 0 < report.seconds < 10
+def test_seconds_are_those_of_the_recommender_summed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that only the recommender moves: by 3 a call, and there are two calls."""
+    now = [100.0]
+    monkeypatch.setattr("companion.evaluation.time.perf_counter", lambda: now[0])
+
+    class Slow(ByScores):
+        def score(self, users: NDArray[np.int64]) -> NDArray[np.float64]:
+            now[0] += 3.0
+            return super().score(users)
+
+    assert evaluate(Slow(SCORES), make_split(TINY), k=2, batch_size=1).seconds == 6.0
 
 
 # --- bad arguments ------------------------------------------------------------------------------
@@ -504,6 +512,17 @@ def test_lists_of_another_length_are_refused() -> None:
 
     with pytest.raises(ValueError, match=r"recommend must return \(2, 3\) ids, padded, got \(2, 1"):
         evaluate(Short(), make_split(TINY), k=2)
+
+
+@pytest.mark.parametrize("foreign", [5, -2])
+def test_ids_that_are_no_items_are_refused(foreign: int) -> None:
+    class Foreign:
+        def recommend(self, users: Any, k: int, **_: Any) -> TopK:
+            ids = np.tile(np.append(np.arange(k - 1), foreign)[::-1], (len(users), 1))
+            return TopK(ids, np.tile(np.arange(k, 0, -1), (len(users), 1)))
+
+    with pytest.raises(ValueError, match=rf"ids must lie in 0 .. 4 \(or be -1\), got {foreign}"):
+        evaluate(Foreign(), make_split(TINY), k=2)
 
 
 def test_nothing_to_find_is_no_result() -> None:
