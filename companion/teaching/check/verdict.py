@@ -112,11 +112,13 @@ def as_number(value: Any) -> float | Verdict:
     >>> as_number(float("nan"))
     Not yet. The answer is one number; yours is nan.
     """
+    if isinstance(value, bool):
+        return hint("The answer is one number; yours is of type bool.")
     found: float | None = None
     try:
         if getattr(value, "ndim", None) == 0 and np.asarray(value).dtype.kind in "iuf":
             found = float(np.asarray(value))
-        elif isinstance(value, Real) and type(value) is not bool:
+        elif isinstance(value, Real):
             found = float(value)
     except (TypeError, ValueError, OverflowError):  # a kind of number that float does not know
         found = None
