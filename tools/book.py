@@ -22,7 +22,7 @@ HTML = BUILD / "html"
 FINGERPRINT = BUILD / "fingerprint"
 KEPT = ("status", "ipython")
 SOURCES = ("companion/**/*.py", "experiments/results/**/*.json", "constraints.txt",
-           "pyproject.toml", "_config.yml")  # fmt: skip
+           "pyproject.toml", "_config.yml", "book/_ext/**/*.py")  # fmt: skip
 
 
 def fingerprint(patterns: Iterable[str] = SOURCES) -> str:

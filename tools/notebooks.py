@@ -48,7 +48,11 @@ def execute() -> int:
 def compare() -> int:
     """Run nbval over every notebook; fail on a difference or on too much time or memory."""
     failed = 0
-    for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
+    found = sorted(NOTEBOOKS.glob("*.ipynb"))
+    if not found:
+        print(f"There is no notebook in {NOTEBOOKS}.")
+        return 1
+    for notebook in found:
         took = measure.run([sys.executable, *NBVAL, str(notebook)])
         _record(notebook, took)
         within = took.seconds <= MAX_SECONDS and took.peak_mb <= MAX_MB

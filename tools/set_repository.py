@@ -45,7 +45,7 @@ def replace(url: str, root: Path = Path()) -> list[Path]:
     for path in _texts(root):
         before = after = path.read_bytes().decode("utf-8")
         for old, new in pairs:
-            after = re.sub(rf"{re.escape(old)}(?![\w-])", new, after)
+            after = re.sub(rf"(?<![\w-]){re.escape(old)}(?![\w-])", new, after)
         if after != before:
             path.write_bytes(after.encode("utf-8"))
             changed.append(path)
