@@ -5,6 +5,9 @@ from __future__ import annotations
 import numbers
 from collections.abc import Collection, Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 
 def check_count(name: str, value: object, *, minimum: int = 1) -> int:
     """Return ``value`` as an int of at least ``minimum``, or say what is wrong with it.
@@ -62,6 +65,43 @@ def check_between(
     if not inside:  # NaN lands here too: it compares false with everything
         raise ValueError(f"{name} must lie in {brackets}, got {value!r}")
     return number
+
+
+def check_codes(name: str, codes: ArrayLike, n: int) -> NDArray[np.int64]:
+    """Return codes 0 .. n-1 as an array of shape (Q,), or say what is wrong with them.
+
+    Examples
+    --------
+    >>> check_codes("users", [0, -1], 3)
+    Traceback (most recent call last):
+        ...
+    ValueError: users must be codes in 0 .. 2, got -1
+    """
+    array = np.asarray(codes)
+    if array.size and not np.issubdtype(array.dtype, np.integer):
+        raise TypeError(f"{name} must be integer codes, got {array.dtype}")
+    if array.ndim != 1:
+        raise ValueError(f"{name} must have shape (Q,), got {array.shape}")
+    # A negative code would silently mean one counted from the end.
+    if (outside := (array < 0) | (array >= n)).any():
+        raise ValueError(f"{name} must be codes in 0 .. {n - 1}, got {array[outside][0]}")
+    return array.astype(np.int64)
+
+
+def refuse_one_string(name: str, ids: object) -> None:
+    """Raise TypeError if ``ids`` is one string, which would be taken letter by letter.
+
+    Examples
+    --------
+    >>> refuse_one_string("user ids", "ann")
+    Traceback (most recent call last):
+        ...
+    TypeError: user ids must be a sequence of ids, not one string, got 'ann': pass a list
+    """
+    if isinstance(ids, str | bytes):
+        raise TypeError(
+            f"{name} must be a sequence of ids, not one string, got {ids!r}: pass a list"
+        )
 
 
 def some(values: Sequence[object], most: int = 5) -> str:

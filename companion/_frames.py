@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from companion._checks import some
+from companion._checks import refuse_one_string, some
 
 
 def check_frame(frame: pd.DataFrame, columns: list[str]) -> None:
@@ -143,6 +143,7 @@ def row_numbers(rows: ArrayLike, n: int) -> NDArray[np.intp]:
 
 
 def lookup(index: pd.Index[Any], ids: Sequence[Hashable], kind: str) -> NDArray[np.int32]:
+    refuse_one_string(f"{kind} ids", ids)
     wanted = pd.Index(list(ids), tupleize_cols=False)
     codes = index.get_indexer(wanted)
     if (codes < 0).any():

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from companion import _embedding_files as files
-from companion._checks import check_count, check_option, some
+from companion._checks import check_count, check_option, refuse_one_string, some
 from companion._optional import require
 from companion.topk import top_k
 
@@ -60,8 +60,7 @@ class Embeddings:
     """
 
     def __init__(self, ids: Iterable[Hashable], vectors: ArrayLike) -> None:
-        if isinstance(ids, str | bytes):
-            raise TypeError(f"ids must be a sequence of ids, not one string, got {ids!r}")
+        refuse_one_string("ids", ids)
         self._ids = tuple(files.plain(id_) for id_ in ids)
         self._codes = _number(self._ids)
         self._vectors = _as_floats("vectors", vectors)
@@ -113,6 +112,7 @@ class Embeddings:
 
     def codes(self, ids: Iterable[Hashable]) -> NDArray[np.int64]:
         """Return the row numbers of many ids, shape (len(ids),); KeyError at an unknown one."""
+        refuse_one_string("ids", ids)
         return np.array([self.code(id_) for id_ in ids], dtype=np.int64)
 
     def similar(

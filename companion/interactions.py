@@ -321,3 +321,20 @@ class Interactions:
             user_features=None if user_features is None else user_features[here_users],
             item_features=None if item_features is None else item_features[here_items],
         )
+
+
+def check_interactions(data: object, *, with_rows: bool = False) -> None:
+    """Raise TypeError unless ``data`` are Interactions, ValueError if rows are missing.
+
+    Examples
+    --------
+    >>> check_interactions(pd.DataFrame())
+    Traceback (most recent call last):
+        ...
+    TypeError: data must be Interactions (see Interactions.from_frame), got DataFrame
+    """
+    if not isinstance(data, Interactions):
+        kind = type(data).__name__
+        raise TypeError(f"data must be Interactions (see Interactions.from_frame), got {kind}")
+    if with_rows and len(data) == 0:
+        raise ValueError("data must have at least one row, got none")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from companion._checks import check_codes
 from companion.topk import TopK, check_csr, top_k_in_blocks
 
 
@@ -75,7 +76,7 @@ class ScoringRecommender(ABC):
         """
         if not hasattr(self, "_seen"):
             raise AttributeError(f"{type(self).__name__} is not fitted: call fit(data) first")
-        codes = _checked_codes(users, self._seen.shape[0])
+        codes = check_codes("users", users, self._seen.shape[0])
         if exclude is not None:
             check_csr("exclude", exclude, (len(codes), self._seen.shape[1]))
         hidden = exclude
@@ -92,18 +93,6 @@ class ScoringRecommender(ABC):
                 f"got {np.shape(scores)}"
             )
         return scores
-
-
-def _checked_codes(users: ArrayLike, n_users: int) -> NDArray[np.int64]:
-    codes = np.asarray(users)
-    if codes.size and not np.issubdtype(codes.dtype, np.integer):
-        raise TypeError(f"users must be integer codes, got {codes.dtype}")
-    if codes.ndim != 1:
-        raise ValueError(f"users must have shape (Q,), got {codes.shape}")
-    # A negative code would silently mean a user counted from the end.
-    if (outside := (codes < 0) | (codes >= n_users)).any():
-        raise ValueError(f"users must be codes in 0 .. {n_users - 1}, got {codes[outside][0]}")
-    return codes.astype(np.int64)
 
 
 def _union(first: sparse.csr_array, second: sparse.csr_array) -> sparse.csr_array:

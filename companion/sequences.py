@@ -23,6 +23,8 @@ class Sequences:
     offsets : array of int64, shape (n + 1,)
         Sequence ``s`` is ``items[offsets[s]:offsets[s + 1]]``.
 
+    Both are kept as views that cannot be written to: often the items are those of a log.
+
     Examples
     --------
     >>> sequences = Sequences(np.array([4, 2, 7], dtype=np.int32), np.array([0, 2, 3]))
@@ -32,6 +34,12 @@ class Sequences:
 
     items: NDArray[np.int32]
     offsets: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for name in ("items", "offsets"):
+            view = np.asarray(getattr(self, name)).view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

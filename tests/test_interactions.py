@@ -72,6 +72,26 @@ def test_a_cell_of_weight_zero_stays_stored_and_counts_when_binary(data):
     assert data.to_csr().indices.tolist() == [0, 0, 1, 2]
 
 
+@pytest.mark.parametrize("ids", ["ann", b"ann", ""])
+def test_one_string_is_no_list_of_ids(data, ids):
+    for call, kind in [(data.user_codes, "user"), (data.item_codes, "item")]:
+        with pytest.raises(TypeError, match=f"{kind} ids must be a sequence of ids, not one str"):
+            call(ids)
+
+
+def test_sequences_cannot_be_written_to(data):
+    """Histories are slices of the log itself: who changed them would change the log."""
+    before = data.fingerprint()
+    for sequences in (data.sequences(), data.sequences(2), data.baskets()):
+        for array in (sequences.items, sequences.offsets, sequences[0], *sequences):
+            with pytest.raises(ValueError, match="read-only"):
+                array[:1] = 0
+    assert data.fingerprint() == before
+    own = np.array([1, 2], dtype=np.int32)
+    Sequences(own, np.array([0, 2]))
+    own[0] = 3  # the caller's array stays writable
+
+
 def test_histories_and_baskets(data):
     assert lists(data.sequences()) == [[0], [2, 1, 0, 1]]
     assert lists(data.sequences(max_length=2)) == [[0], [0, 1]]
