@@ -1,8 +1,8 @@
 """What every learned method has to beat: popularity, neighbours, a linear model, factors.
 
-All four take `Interactions`, treat every row as a plain "had it", and say how they score every
-item; `ScoringRecommender` does the rest.  ``last`` scores a user by the newest so many rows of
-the history alone, which is often worth more than a better model.
+All four take `Interactions` with at least one row, treat every row as a plain "had it", and
+say how they score every item; `ScoringRecommender` does the rest.  ``last`` scores a user by
+the newest so many rows of the history alone, which is often worth more than a better model.
 
 Axes: U users, I items, B users scored at a time, D dimension.
 """
@@ -20,7 +20,7 @@ from scipy.linalg import lapack
 from companion._checks import check_between, check_count
 from companion._optional import require
 from companion.embeddings import Embeddings
-from companion.interactions import Interactions
+from companion.interactions import Interactions, check_interactions
 from companion.scoring import ScoringRecommender
 from companion.topk import top_k_in_blocks
 
@@ -59,6 +59,7 @@ class Popularity(ScoringRecommender):
 
         Raises ValueError if ``last_days`` is not positive or the log has no timestamps.
         """
+        check_interactions(data, with_rows=True)
         recent = data
         if self.last_days is not None:
             check_between("last_days", self.last_days, 0, np.inf, open_ends=True)
@@ -113,6 +114,7 @@ class ItemKNN(ScoringRecommender):
 
     def fit(self, data: Interactions) -> Self:
         """Find the k nearest neighbours of every item."""
+        check_interactions(data, with_rows=True)
         check_count("k", self.k)
         recent = data.to_csr(binary=True, last=self.last)
         seen = data.to_csr(binary=True)
@@ -165,6 +167,7 @@ class EASE(ScoringRecommender):
 
     def fit(self, data: Interactions) -> Self:
         """Solve for the weights."""
+        check_interactions(data, with_rows=True)
         check_between("reg", self.reg, 0, np.inf, open_ends=True)
         recent = data.to_csr(binary=True, last=self.last)
         seen = data.to_csr(binary=True)
@@ -222,6 +225,7 @@ class ALS(ScoringRecommender):
 
         Raises ImportError that names the extra if ``implicit`` is not installed.
         """
+        check_interactions(data, with_rows=True)
         check_count("threads", threads, minimum=0)  # implicit ends the interpreter at -1
         check_count("dim", self.dim)
         check_count("epochs", self.epochs)

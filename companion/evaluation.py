@@ -166,7 +166,8 @@ def evaluate(
     Raises
     ------
     TypeError
-        If ``recommender`` is no object with ``recommend``, or a count is no integer.
+        If ``recommender`` is no object with ``recommend``, ``split`` no Split, or a count no
+        integer.
     ValueError
         If an argument is out of range, no user has a relevant item, or a pair was seen before
         and ``repeats="refuse"``.
@@ -190,6 +191,8 @@ def evaluate(
     cuts = sorted({check_count("k", cut) for cut in (k if isinstance(k, Iterable) else [k])})
     if not cuts:
         raise ValueError("k must name at least one list length, got none")
+    if not isinstance(split, Split):
+        raise TypeError(f"split must be a Split (see companion.splits), got {type(split).__name__}")
     check_option("part", part, ("validation", "test"))
     check_option("repeats", repeats, ("refuse", "hide", "count"))
     check_count("batch_size", batch_size)

@@ -21,9 +21,10 @@ from scipy.sparse.linalg import svds
 
 from companion._checks import check_between, check_count, check_option
 from companion.embeddings import Embeddings
-from companion.interactions import Interactions
+from companion.interactions import Interactions, check_interactions
 from companion.scoring import ScoringRecommender
 from companion.sequences import Sequences
+from companion.topk import check_csr
 
 
 def cooccurrence(data: Interactions, *, by: Literal["user", "basket"] = "user") -> sparse.csr_array:
@@ -48,6 +49,7 @@ def cooccurrence(data: Interactions, *, by: Literal["user", "basket"] = "user") 
     array([[0., 2.],
            [2., 0.]])
     """
+    check_interactions(data)
     check_option("by", by, ("user", "basket"))
     contexts = _as_sets(data.baskets() if by == "basket" else data.sequences(), data.n_items)
     counts = (contexts.T @ contexts).tocsr()
@@ -68,7 +70,7 @@ def positive_pmi(
     Parameters
     ----------
     counts : scipy.sparse.csr_array, shape (I, I)
-        Non-negative co-occurrence counts.
+        Finite, non-negative co-occurrence counts; a stored 0 is as good as none.
     shift : float
         Subtracted before the cut at 0; log N corresponds to N negatives in SGNS.
     context_exponent : float
@@ -81,7 +83,10 @@ def positive_pmi(
     Raises
     ------
     ValueError
-        If ``counts`` is not square, holds a negative count, or an argument is out of range.
+        If ``counts`` is not square, holds a negative count or NaN, or an argument is out of
+        range.
+    TypeError
+        If ``counts`` is no csr_array.
 
     Examples
     --------
@@ -93,8 +98,16 @@ def positive_pmi(
     """
     check_between("shift", shift, -np.inf, np.inf, open_ends=True)
     check_between("context_exponent", context_exponent, 0, 1)
-    if counts.shape[0] != counts.shape[1] or (counts.data < 0).any():
-        raise ValueError(f"counts must be square and non-negative, got shape {counts.shape}")
+    check_csr("counts", counts, ("I", "I"))
+    if counts.shape[0] != counts.shape[1]:
+        raise ValueError(f"counts must be square, got shape {counts.shape}")
+    if (bad := ~(np.isfinite(counts.data) & (counts.data >= 0))).any():
+        raise ValueError(f"counts must be finite and non-negative, got {counts.data[bad][0]}")
+    # A copy, since the caller's matrix is not ours to tidy.
+    parts = (counts.data.astype(np.float64), counts.indices.copy(), counts.indptr.copy())
+    counts = sparse.csr_array(parts, shape=counts.shape)
+    counts.sum_duplicates()
+    counts.eliminate_zeros()
     pairs = counts.tocoo()
     totals = counts.sum(axis=1)
     context = np.where(totals > 0, totals, 0.0) ** context_exponent
@@ -147,6 +160,7 @@ class PureSVD(ScoringRecommender):
 
     def fit(self, data: Interactions) -> Self:
         """Factor the binary matrix of ``data``; ValueError if it is too small for ``dim``."""
+        check_interactions(data, with_rows=True)
         matrix = data.to_csr(binary=True)
         _, self.singular_values_, items = truncated_svd(matrix, self.dim, seed=self.seed)
         self.item_embeddings_ = Embeddings(data.item_ids, items)
@@ -206,12 +220,21 @@ class PPMIEmbedding:
     singular_values_: NDArray[np.float64] = field(init=False, repr=False)
 
     def fit(self, data: Interactions) -> Self:
-        """Count, compare with chance, factor; ValueError if there are too few items."""
+        """Count, compare with chance, factor.
+
+        Raises ValueError if there are too few items, or none stand together more than by chance.
+        """
+        check_interactions(data, with_rows=True)
         pmi = positive_pmi(
             cooccurrence(data, by=self.by),
             shift=self.shift,
             context_exponent=self.context_exponent,
         )
+        if pmi.nnz == 0:
+            raise ValueError(
+                f"no two items stand together more often than by chance (shift={self.shift}): "
+                "there is nothing to factor"
+            )
         items, values, contexts = truncated_svd(pmi, self.dim, seed=self.seed)
         self.item_embeddings_ = Embeddings(data.item_ids, items * np.sqrt(values))
         self.context_embeddings_ = Embeddings(data.item_ids, contexts * np.sqrt(values))
@@ -244,7 +267,9 @@ def truncated_svd(
     Raises
     ------
     ValueError
-        If ``dim`` is out of range.
+        If ``dim`` is out of range, an entry is not finite, or all are 0.
+    TypeError
+        If ``matrix`` is no csr_array.
 
     Examples
     --------
@@ -252,10 +277,15 @@ def truncated_svd(
     >>> values.round(6)
     array([3., 2.])
     """
+    check_csr("matrix", matrix, ("U", "I"))
     if check_count("dim", dim) >= min(matrix.shape):
         raise ValueError(
             f"dim must be smaller than both sides of the matrix {matrix.shape}, got {dim}"
         )
+    if not np.isfinite(matrix.data).all():
+        raise ValueError("matrix must be finite, got NaN or infinity")
+    if not matrix.data.any():
+        raise ValueError("matrix must hold an entry other than 0, got none")
     left: NDArray[np.float64]
     if dim > min(matrix.shape) / 8:  # the iteration then costs more than all values at once
         left, values, right = np.linalg.svd(matrix.toarray().astype(np.float64), False)

@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from companion.interactions import Interactions
+from companion.embeddings import Embeddings
+from companion.interactions import Interactions, check_interactions
 from companion.protocols import Recommender
 from companion.scoring import ScoringRecommender
 from companion.topk import TopK
@@ -36,6 +37,8 @@ class EmbeddingRecommender(ScoringRecommender):
     ------
     ValueError
         If a shape does not fit the log or the other matrix, or a value is not finite.
+    TypeError
+        If the vectors are no array of numbers, or ``data`` are no Interactions.
 
     Examples
     --------
@@ -51,6 +54,7 @@ class EmbeddingRecommender(ScoringRecommender):
     data: Interactions = field(repr=False)
 
     def __post_init__(self) -> None:
+        check_interactions(self.data)
         self._users = _as_vectors("user_vectors", self.user_vectors, self.data.n_users)
         self._items = _as_vectors("item_vectors", self.item_vectors, self.data.n_items)
         if self._users.shape[1] != self._items.shape[1]:
@@ -91,6 +95,7 @@ def mean_of_history(
     >>> mean_of_history(data, [[2.0, 0.0], [0.0, 2.0]], last=1)
     array([[0., 2.]], dtype=float32)
     """
+    check_interactions(data)
     vectors = _as_vectors("item_vectors", item_vectors, data.n_items)
     histories = data.sequences(last)
     counts = histories.lengths()
@@ -161,6 +166,8 @@ def recommend_for(
     ------
     KeyError
         If a user id is unknown; the message names it.
+    TypeError
+        If ``data`` are no Interactions, or ``user_ids`` is one string.
 
     Examples
     --------
@@ -170,6 +177,7 @@ def recommend_for(
     >>> recommend_for(Popularity().fit(data), data, ["ann"], k=2).items
     [['jam']]
     """
+    check_interactions(data)
     codes = data.user_codes(user_ids)
     top = recommender.recommend(codes, k, exclude_seen=exclude_seen)
     return with_ids(top, data.user_ids[codes], data.item_ids)
@@ -185,7 +193,13 @@ def with_ids(top: TopK, user_ids: pd.Index[Any], item_ids: pd.Index[Any]) -> Rec
 
 
 def _as_vectors(name: str, vectors: ArrayLike, n_rows: int) -> NDArray[np.float32]:
-    matrix = np.asarray(vectors, dtype=np.float32)
+    if isinstance(vectors, Embeddings):
+        raise TypeError(f"{name} must be an array, got Embeddings: pass .vectors")
+    raw = np.asarray(vectors)
+    if raw.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be an array of numbers, got dtype {raw.dtype}")
+    with np.errstate(over="ignore"):  # too large for float32: infinite, refused below
+        matrix = raw.astype(np.float32, copy=False)
     if matrix.ndim != 2 or len(matrix) != n_rows:
         raise ValueError(f"{name} must have shape ({n_rows}, D), got {matrix.shape}")
     if not np.isfinite(matrix).all():

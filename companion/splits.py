@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from companion._checks import check_between
-from companion.interactions import Interactions
+from companion.interactions import Interactions, check_interactions
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 Moment = float | str | date | np.datetime64
@@ -42,6 +42,8 @@ class Split:
     ------
     ValueError
         If ``part`` has another shape or other values, or leaves nothing to train on.
+    TypeError
+        If ``data`` are no Interactions (so do all functions below).
 
     Examples
     --------
@@ -56,6 +58,7 @@ class Split:
     protocol: str
 
     def __post_init__(self) -> None:
+        check_interactions(self.data)
         part = np.asarray(self.part)
         if part.shape != (len(self.data),) or not np.isin(part, (TRAIN, VALIDATION, TEST)).all():
             raise ValueError(
@@ -151,6 +154,7 @@ def random_split(
     >>> len(split.train), len(split.validation), len(split.test)
     (7, 1, 2)
     """
+    check_interactions(data)
     _check_shares(validation, test)
     n_validation, n_test = round(validation * len(data)), round(test * len(data))
     part = np.full(len(data), TRAIN, dtype=np.int8)
@@ -270,6 +274,7 @@ def _as_timestamp(times: NDArray[Any], name: str, moment: Moment) -> float:
 
 
 def _times(data: Interactions, who: str) -> NDArray[Any]:
+    check_interactions(data)
     if data.timestamps is None:
         raise ValueError(f"{who} needs timestamps: the log was read without them")
     return data.timestamps

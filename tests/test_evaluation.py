@@ -505,6 +505,14 @@ def test_what_is_no_recommender_is_refused(recommender: Any) -> None:
         evaluate(recommender, make_split(TINY), k=1)
 
 
+@pytest.mark.parametrize("split", [None, pd.DataFrame(), (1, 2)])
+def test_what_is_no_split_is_refused(split: Any) -> None:
+    kind = type(split).__name__
+    says = rf"split must be a Split \(see companion.splits\), got {kind}"
+    with pytest.raises(TypeError, match=says):
+        evaluate(ByScores(SCORES), split, k=1)
+
+
 def test_lists_of_another_length_are_refused() -> None:
     class Short:
         def recommend(self, users: Any, k: int, **_: Any) -> TopK:

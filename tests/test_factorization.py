@@ -84,8 +84,10 @@ def test_positive_pmi_against_dense_arithmetic(half):
 @pytest.mark.parametrize(
     ("counts", "options", "message"),
     [
-        (np.ones((2, 3)), {}, "counts must be square and non-negative"),
-        (np.array([[0.0, -1.0], [1.0, 0.0]]), {}, "counts must be square and non-negative"),
+        (np.ones((2, 3)), {}, r"counts must be square, got shape \(2, 3\)"),
+        (np.array([[0.0, -1.0], [1.0, 0.0]]), {}, "counts must be finite and non-negative, got -1"),
+        (np.array([[0.0, np.nan], [1.0, 0.0]]), {}, "counts must be finite .*, got nan"),
+        (np.array([[0.0, np.inf], [1.0, 0.0]]), {}, "counts must be finite .*, got inf"),
         (np.eye(2), {"context_exponent": 1.5}, "context_exponent must lie in"),
         (np.eye(2), {"shift": np.nan}, "shift must lie in"),
     ],
@@ -93,6 +95,55 @@ def test_positive_pmi_against_dense_arithmetic(half):
 def test_positive_pmi_refuses(counts, options, message):
     with pytest.raises(ValueError, match=message):
         positive_pmi(sparse.csr_array(counts), **options)
+
+
+@pytest.mark.parametrize("call", [positive_pmi, lambda matrix: truncated_svd(matrix, 1)])
+@pytest.mark.parametrize("form", [np.array, np.ndarray.tolist, sparse.csc_array, sparse.coo_array])
+def test_matrices_are_csr(call, form):
+    with pytest.raises(TypeError, match=r"(counts|matrix) must be a scipy.sparse.csr_array, got "):
+        call(form(np.eye(3)))
+
+
+def test_a_csr_matrix_of_the_old_kind_will_do():
+    dense = np.array([[0.0, 3.0, 1.0], [3.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    old, new = sparse.csr_matrix(dense), sparse.csr_array(dense)
+    np.testing.assert_array_equal(positive_pmi(old).toarray(), positive_pmi(new).toarray())
+    np.testing.assert_array_equal(truncated_svd(old, 1)[0], truncated_svd(new, 1)[0])
+
+
+def test_counts_may_hold_stored_zeros_and_cells_in_two_parts():
+    dense = np.array([[0.0, 3.0, 1.0], [3.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    rows, columns = [0, 0, 1, 2, 1, 2, 0, 0], [1, 2, 0, 0, 2, 1, 1, 0]
+    values = [2.0, 1.0, 3.0, 1.0, 1.0, 1.0, 1.0, 0.0]  # (0, 1) is 2 + 1, (0, 0) a stored 0
+    order = np.argsort(rows, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows))])
+    counts = sparse.csr_array((np.array(values)[order], np.array(columns)[order], starts))
+    assert counts.nnz == 8
+    found = positive_pmi(counts).toarray()
+    np.testing.assert_allclose(found, positive_pmi(sparse.csr_array(dense)).toarray())
+    assert counts.nnz == 8  # the caller's stay as they are
+
+
+@pytest.mark.parametrize("n", [4, 60])  # all values at once, and by iteration
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (None, "matrix must hold an entry other than 0, got none"),
+        (0.0, "matrix must hold an entry other than 0, got none"),
+        (np.nan, "matrix must be finite, got NaN or infinity"),
+        (-np.inf, "matrix must be finite, got NaN or infinity"),
+    ],
+)
+def test_truncated_svd_refuses_what_has_no_factors(n, value, message):
+    entry = ([], ([], [])) if value is None else ([value], ([1], [2]))
+    with pytest.raises(ValueError, match=message):
+        truncated_svd(sparse.coo_array(entry, (n, n)).tocsr(), 2)
+
+
+def test_without_two_items_together_there_is_no_ppmi_to_factor():
+    lonely = log_of([(user, user) for user in range(30)])
+    with pytest.raises(ValueError, match="no two items stand together more often than by chance"):
+        PPMIEmbedding(dim=2).fit(lonely)
 
 
 def test_truncated_svd_equals_the_dense_one():

@@ -14,11 +14,18 @@ from scipy import sparse
 
 import companion
 from companion.baselines import ALS, EASE, ItemKNN, Popularity
-from companion.factorization import PureSVD
+from companion.factorization import PPMIEmbedding, PureSVD, cooccurrence
 from companion.interactions import Interactions
 from companion.protocols import Embedder, Recommender
-from companion.recommend import EmbeddingRecommender
+from companion.recommend import EmbeddingRecommender, mean_of_history, recommend_for
 from companion.scoring import ScoringRecommender
+from companion.splits import (
+    Split,
+    leave_last_out,
+    random_split,
+    temporal_split,
+    user_temporal_split,
+)
 
 U, N_ITEMS = 30, 20
 BUSY, NEWCOMER = 0, U - 1  # had everything but one item; had nothing
@@ -224,3 +231,44 @@ def test_what_recommends_nothing_is_no_recommender() -> None:
 def test_als_is_an_embedder(data: Interactions) -> None:
     assert isinstance(ALS(dim=4, epochs=1).fit(data, threads=1), Embedder)
     assert not isinstance(Popularity().fit(data), Embedder)
+
+
+# --- the wrong kind of data ---------------------------------------------------------------------
+
+FITS: dict[str, Callable[[Any], Any]] = {
+    "Popularity": Popularity().fit,
+    "Popularity of late": Popularity(last_days=1).fit,
+    "ItemKNN": ItemKNN().fit,
+    "EASE": EASE().fit,
+    "ALS": ALS().fit,
+    "PureSVD": PureSVD().fit,
+    "PPMIEmbedding": PPMIEmbedding().fit,
+}
+ENTRIES: dict[str, Callable[[Any], Any]] = {
+    **FITS,
+    "Split": lambda data: Split(data, np.zeros(len(data), dtype=np.int8), "by hand"),
+    "random_split": random_split,
+    "leave_last_out": leave_last_out,
+    "user_temporal_split": user_temporal_split,
+    "temporal_split": lambda data: temporal_split(data, validation_start=2, test_start=3),
+    "cooccurrence": cooccurrence,
+    "mean_of_history": lambda data: mean_of_history(data, np.ones((2, 2))),
+    "EmbeddingRecommender": lambda data: EmbeddingRecommender(
+        np.ones((2, 2)), np.ones((2, 2)), data
+    ),
+    "recommend_for": lambda data: recommend_for(Popularity().fit(make_log()), data, [0], k=1),
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES.keys())
+def test_a_table_is_not_yet_interactions(entry: Callable[[Any], Any]) -> None:
+    table = pd.DataFrame({"user": [1, 2], "item": [1, 2], "timestamp": [1, 2]})
+    says = r"data must be Interactions \(see Interactions.from_frame\), got DataFrame"
+    with pytest.raises(TypeError, match=says):
+        entry(table)
+
+
+@pytest.mark.parametrize("fit", FITS.values(), ids=FITS.keys())
+def test_there_is_nothing_to_learn_from_no_rows(fit: Callable[[Any], Any]) -> None:
+    with pytest.raises(ValueError, match="data must have at least one row, got none"):
+        fit(make_log().take([]))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from companion.baselines import Popularity
+from companion.embeddings import Embeddings
 from companion.interactions import Interactions
 from companion.recommend import (
     EmbeddingRecommender,
@@ -94,6 +95,31 @@ def test_the_caller_s_vectors_are_not_changed() -> None:
 def test_vectors_that_do_not_fit_are_refused(users: Any, items: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         EmbeddingRecommender(users, items, small_log())
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        (Embeddings(list("abcd"), np.eye(4)), "pass .vectors"),
+        (np.full((4, 2), "1"), "must be an array of numbers, got dtype <U1"),
+        (np.full((4, 2), 1j), "must be an array of numbers, got dtype complex128"),
+        (np.full((4, 2), None), "must be an array of numbers, got dtype object"),
+    ],
+    ids=["Embeddings", "text", "complex", "object"],
+)
+def test_vectors_are_an_array_of_numbers(vectors: Any, message: str) -> None:
+    data, good = small_log(), np.ones((3, 2))
+    with pytest.raises(TypeError, match=f"item_vectors .*{message}"):
+        EmbeddingRecommender(good, vectors, data)
+    with pytest.raises(TypeError, match=f"user_vectors .*{message}"):
+        EmbeddingRecommender(vectors, np.ones((4, 2)), data)
+    with pytest.raises(TypeError, match=f"item_vectors .*{message}"):
+        mean_of_history(data, vectors)
+
+
+def test_vectors_too_large_for_float32_are_refused() -> None:
+    with pytest.raises(ValueError, match="item_vectors must be finite"):
+        mean_of_history(small_log(), np.full((4, 2), 1e300))
 
 
 # --- mean_of_history ------------------------------------------------------------------------------

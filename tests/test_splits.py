@@ -279,6 +279,15 @@ def test_users_and_items_that_train_never_saw():
     assert split.summary().loc["validation"].tolist() == [1, 1, 1, 1, 1]
 
 
+def test_what_stands_in_validation_alone_was_not_seen_by_train():
+    log = pd.DataFrame({"user": ["ann", "bob", "bob"], "item": ["tea", "jam", "jam"]})
+    split = Split(Interactions.from_frame(log, timestamp=None), np.array([0, 1, 2]), "by hand")
+    assert split.unseen_users().tolist() == ["bob"]
+    assert split.unseen_items().tolist() == ["jam"]
+    assert split.refit().unseen_users().tolist() == []
+    assert split.refit().unseen_items().tolist() == []
+
+
 def test_one_cut_through_movielens_leaves_ninety_users_to_judge(movielens_100k):
     split = temporal_split(movielens_100k, validation_start=0.8, test_start=0.9)
     assert sizes(split) == (79_999, 10_001, 10_000)
