@@ -27,9 +27,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from companion._checks import check_between, check_count
+from companion._checks import check_between, check_codes, check_count
 from companion.datasets._planted_law import PlantedTruth, draw_log, draw_truth
 from companion.interactions import Interactions
+from companion.topk import check_csr
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -69,11 +70,23 @@ class PlantedInteractions(Interactions):
         -------
         array of float64
             Rows sum to 1, less what falls on items that are not in the vocabulary.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``users`` or ``previous`` are no codes, or their lengths differ.
         """
-        scores = self.truth.preferences(self.user_ids.to_numpy()[np.asarray(users)])
+        codes = check_codes("users", users, self.n_users)
+        scores = self.truth.preferences(self.user_ids.to_numpy()[codes])
         if previous is not None:
+            last = check_codes("previous", previous, self.n_items)
+            if len(last) != len(codes):
+                raise ValueError(
+                    f"previous must have one item for each of the {len(codes)} users, "
+                    f"got {len(last)}"
+                )
             scores *= 1 - self.truth.sequential
-            after = self.truth.successors[self.item_ids.to_numpy()[np.asarray(previous)]]
+            after = self.truth.successors[self.item_ids.to_numpy()[last]]
             scores[np.arange(len(after)), after] += self.truth.sequential
         return scores[:, self.item_ids.to_numpy()]
 
@@ -96,13 +109,22 @@ class PlantedInteractions(Interactions):
         k : int
             List length; from I on the sum is that of the whole row.
         exclude : csr_array, shape (Q, I), optional
-            Items that cannot come (seen ones, for data drawn with ``repeats=False``): the rest
-            is scaled to what it has without them; NaN where nothing is left.
+            Items that cannot come (seen ones, for data drawn with ``repeats=False``): every
+            stored entry, whatever its value.  The rest is scaled to what it has without them;
+            NaN where nothing is left.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``k`` < 1, a code is not in the vocabulary, or ``exclude`` is no csr_array of
+            that shape.
         """
         check_count("k", k)
         scores = self.oracle_scores(users, previous)
         if exclude is not None:
-            scores[exclude.nonzero()] = 0.0
+            check_csr("exclude", exclude, scores.shape)
+            rows = np.repeat(np.arange(len(scores)), np.diff(exclude.indptr))
+            scores[rows, exclude.indices] = 0.0
         k = min(k, scores.shape[1])
         best = -np.partition(-scores, k - 1, axis=1)[:, :k]
         if exclude is None:

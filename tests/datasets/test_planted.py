@@ -208,6 +208,36 @@ def test_best_hit_rate_without_what_cannot_come():
     assert np.isnan(data.best_hit_rate([2, 1], 3, exclude=all_seen)).all()
 
 
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_every_stored_entry_excludes_whatever_its_value(value):
+    data = make_planted_interactions(n_users=3, n_items=20, n_groups=2, interactions_per_user=200)
+    best = int(data.oracle_scores([2])[0].argmax())
+    one, other = (sparse.csr_array(([v], ([0], [best])), shape=(1, 20)) for v in (1.0, value))
+    expected = data.best_hit_rate([2], 3, exclude=one)
+    np.testing.assert_array_equal(data.best_hit_rate([2], 3, exclude=other), expected)
+    assert expected != data.best_hit_rate([2], 3)
+
+
+@pytest.mark.parametrize(
+    ("users", "options", "error", "message"),
+    [
+        ([-1], {}, ValueError, r"users must be codes in 0 .. 1, got -1"),
+        ([2], {}, ValueError, r"users must be codes in 0 .. 1, got 2"),
+        ([0.0], {}, TypeError, "users must be integer codes, got float64"),
+        ([0], {"previous": [-1]}, ValueError, r"previous must be codes in 0 .. 4, got -1"),
+        ([0, 1], {"previous": [1]}, ValueError, "previous must have one item for each of the 2"),
+        ([0], {"exclude": np.zeros((1, 5))}, TypeError, "exclude must be a scipy.sparse.csr_array"),
+        ([0], {"exclude": sparse.csr_array((1, 4))}, ValueError, r"exclude .* shape \(1, 5\), got"),
+    ],
+)
+def test_bad_questions_about_the_law(users, options, error, message):
+    data = make_planted_interactions(
+        n_users=2, n_items=5, n_groups=1, interactions_per_user=200, sequential=0.5
+    )
+    with pytest.raises(error, match=message):
+        data.best_hit_rate(users, 1, **options)
+
+
 def test_rows_of_a_user_come_in_the_order_of_drawing():
     data = make_planted_interactions(n_users=50, n_items=30, interactions_per_user=100, seed=2)
     same = data.users[1:] == data.users[:-1]
