@@ -117,14 +117,14 @@ def collect(notebooks: Iterable[str | Path]) -> list[Claim]:
 
 def page(claims: Sequence[Claim]) -> str:
     """Return the page of all claims as MyST Markdown; each verdict links to its box."""
-    counts = [f"{sum(c.verdict == verdict for c in claims)} {verdict}" for verdict in VERDICTS]
+    counts = [f"{verdict}: {sum(c.verdict == verdict for c in claims)}" for verdict in VERDICTS]
     head = [
         "# Claims, measured",
         "",
         "Every rule of thumb that the chapters repeat, who says it, and what became of it on "
         "this book's data. The verdict leads to the place where it was measured.",
         "",
-        f"So far {len(claims)} claims: {', '.join(counts)}.",
+        f"So far {len(claims)} claims ({', '.join(counts)}).",
         "",
         "| Claim | Who says it | Measured here | Verdict |",
         "| :-- | :-- | :-- | :-- |",
