@@ -24,6 +24,7 @@
 
   const WIDE = [".cell_output .text_html", ".bd-article .pst-scrollable-table-container",
                 ".bd-article table:not(.dataframe)", ".companion-figure",
+                ".bd-article .cell_input pre",
                 'mjx-container[display="true"]'].join(",");
 
   const showEdges = (box) => {
