@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -184,4 +185,95 @@ def test_the_menu_opens_on_a_small_screen_and_leads_on(
         link.wait_for(state="visible", timeout=5_000)
         link.click()
         page.wait_for_url("**/glossary.html")
+        assert not wrong
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_paper_is_light_and_hides_the_solutions(chromium: Any, site: str, theme: str) -> None:
+    with look(chromium, site, 1280, theme) as (page, wrong):
+        page.goto(site + NOTEBOOKS[0], wait_until="load")
+        page.evaluate(
+            """() => { window.printed = [];
+              addEventListener('beforeprint', () => window.printed.push(
+                document.documentElement.dataset.theme,
+                document.querySelectorAll('.solution:not(.toggle-hidden)').length)); }"""
+        )
+        page.pdf()
+        assert page.evaluate("window.printed") == ["light", 0]
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        page.emulate_media(media="print")
+        wrap = "[...document.querySelectorAll('.cell_input pre')].map(p => getComputedStyle(p))"
+        assert page.evaluate(f"{wrap}.every(s => s.whiteSpace.startsWith('pre-wrap'))")
+        assert not wrong
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_what_is_wider_than_a_phone_shows_that_it_scrolls(
+    chromium: Any, site: str, name: str
+) -> None:
+    with look(chromium, site, 390, "light") as (page, wrong):
+        page.goto(site + name, wait_until="load")
+        page.wait_for_selector(".more-right", timeout=10_000)
+        cut = page.evaluate(
+            """() => [...document.querySelectorAll('.text_html, mjx-container[display=true]')]
+              .filter(b => b.scrollWidth > b.clientWidth + 1 && b.clientWidth)
+              .filter(b => !b.classList.contains('more-right') || b.tabIndex < 0)
+              .map(b => b.textContent.slice(0, 40))"""
+        )
+        assert not cut
+        assert page.locator(".cell_output pre").first.evaluate(
+            "p => getComputedStyle(p).whiteSpace.startsWith('pre-wrap')"
+        )
+        assert not wrong
+
+
+def test_a_claim_is_a_card_on_a_phone_and_its_verdict_is_in_sight(chromium: Any, site: str) -> None:
+    with look(chromium, site, 390, "light") as (page, wrong):
+        page.goto(site + "book/claims.html", wait_until="load")
+        cells = page.locator("#claims-measured tbody td")
+        assert cells.count()
+        for number in range(cells.count()):
+            box = cells.nth(number).bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
+        heads = page.locator("#claims-measured thead th").all_text_contents()
+        names = "t => getComputedStyle(t, '::before').content.slice(1, -1)"
+        assert [cells.nth(n).evaluate(names) for n in range(len(heads))] == heads
+        assert not wrong
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_bar_over_a_solution_opens_it_and_its_button_says_so(
+    chromium: Any, site: str, name: str
+) -> None:
+    with look(chromium, site, 1280, "light") as (page, wrong):
+        page.goto(site + name, wait_until="load")
+        solution = page.locator(".solution.toggle").first
+        title = solution.locator("> .admonition-title")
+        label = title.locator("button").get_attribute("aria-label")
+        assert re.fullmatch(r"Show solution to Exercise \d+\.\d+", label)
+        title.click(position={"x": 60, "y": 12})
+        assert "toggle-hidden" not in solution.get_attribute("class")
+        assert page.url == site + name
+        assert not wrong
+
+
+def test_the_focus_is_seen_on_the_buttons_of_the_header(chromium: Any, site: str) -> None:
+    with look(chromium, site, 1280, "dark") as (page, _):
+        page.goto(site + "book/welcome.html", wait_until="load")
+        page.locator(".theme-switch-button:visible").first.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        ring = "parseFloat(getComputedStyle(document.activeElement).outlineWidth)"
+        assert page.evaluate(ring) >= 2
+
+
+def test_the_labels_of_the_references_are_those_of_the_text(chromium: Any, site: str) -> None:
+    with look(chromium, site, 1280, "light") as (page, wrong):
+        page.goto(site + NOTEBOOKS[0], wait_until="load")
+        cited = page.locator("article a[href*='references.html#']").all_text_contents()
+        page.goto(site + "book/references.html", wait_until="load")
+        labels = {label.strip("[]") for label in page.locator(".label").all_text_contents()}
+        assert cited
+        assert {re.sub(r" \[(\d{4})\]?$", r", \1", c.strip("[]")) for c in cited} <= labels
         assert not wrong
