@@ -56,3 +56,17 @@ class Sequences:
     def lengths(self) -> NDArray[np.int64]:
         """Return the number of items of each sequence."""
         return np.diff(self.offsets)
+
+    def take(self, positions: NDArray[np.integer]) -> Sequences:
+        """Return some of the sequences, in the order of ``positions``."""
+        lengths = self.lengths()[positions]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        shift = np.repeat(self.offsets[positions] - offsets[:-1], lengths)
+        return Sequences(self.items[np.arange(offsets[-1]) + shift], offsets)
+
+    def newest(self, n: int) -> Sequences:
+        """Return the last n items of each sequence, or all of a shorter one."""
+        lengths = self.lengths()
+        from_end = np.repeat(self.offsets[1:], lengths) - np.arange(len(self.items))  # last is 1
+        kept = np.minimum(lengths, n)
+        return Sequences(self.items[from_end <= n], np.concatenate([[0], np.cumsum(kept)]))
