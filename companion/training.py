@@ -67,7 +67,8 @@ def check_validation(train: Interactions, validation: object) -> None:
     --------
     >>> from companion.datasets import make_planted_interactions
     >>> data = make_planted_interactions(n_users=50, n_items=20, n_groups=2, seed=0)
-    >>> check_validation(data, data.filter(min_user=20))
+    >>> others = make_planted_interactions(n_users=40, n_items=20, n_groups=2, seed=0)
+    >>> check_validation(data, others)
     Traceback (most recent call last):
         ...
     ValueError: validation must have the users and items of data, as the parts of a split have
