@@ -16,7 +16,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve bench notebooks data environment check set-repository clean distclean
+.PHONY: help book test serve bench experiments notebooks data environment check set-repository clean distclean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ serve: book  ## build the book and serve it at http://localhost:PORT
 bench: data  ## the benchmarks against peers
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	@$(RUN) -m tools.benchmarks
+
+experiments: data  ## measure what experiments/results lacks (hours when all is to be made anew)
+	@$(RUN) -m tools.experiments
 
 notebooks: data  ## run every notebook in place and renew book/claims.md and book/status.md
 	@$(RUN) -m tools.notebooks execute

@@ -22,6 +22,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "layers": (str(Path(PYTHON).with_name("lint-imports")),),
     "data": (PYTHON, "-m", "companion.datasets"),
     "units": (*PYTEST, "-m", "not book", "-n", "2", "--doctest-modules", "companion", "tests"),
+    "experiments": (PYTHON, "-m", "tools.experiments", "--check"),
     "notebooks": (PYTHON, "-m", "tools.notebooks", "compare"),
     "book": (PYTHON, "-m", "tools.book"),
     "browser": (PYTHON, "-m", "tools.browser"),
@@ -74,7 +75,7 @@ def main(names: list[str]) -> int:
     print("\n=== summary ===")
     for outcome in outcomes:
         word = "FAILED" if outcome.failed else "passed"
-        print(f"{outcome.name:<10} {word}  {outcome.passed:>5} passed  {outcome.failed:>3} failed"
+        print(f"{outcome.name:<11} {word}  {outcome.passed:>5} passed  {outcome.failed:>3} failed"
               f"  {outcome.skipped:>3} not run  {outcome.seconds:6.1f} s")  # fmt: skip
     passed, failed, skipped = (
         sum(getattr(outcome, what) for outcome in outcomes)

@@ -1,4 +1,4 @@
-"""What the book's pages need and nobody else does: figures, claims and checks of answers.
+"""What the book's pages need and nobody else does: figures, claims, results, checks.
 
 The submodules may import all of `companion`, and nothing in `companion` imports them.  The
 common names are loaded on first use, so that importing this package does not load matplotlib:
@@ -16,11 +16,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import companion.teaching.check as check
     from companion.teaching.claims import claim
+    from companion.teaching.experiments import experiment
     from companion.teaching.plotting import show, use_style
 
-__all__ = ["check", "claim", "show", "use_style"]
+__all__ = ["check", "claim", "experiment", "show", "use_style"]
 
-_HOME = {"claim": "claims", "show": "plotting", "use_style": "plotting"}
+_HOME = {
+    "claim": "claims",
+    "experiment": "experiments",
+    "show": "plotting",
+    "use_style": "plotting",
+}
 
 
 def __getattr__(name: str) -> Any:
