@@ -1,0 +1,90 @@
+"""Many lists in one array against a list of lists."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from companion.sequences import Sequences
+
+LISTS = st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=8)
+
+
+def pack(lists):
+    items = np.array([item for one in lists for item in one], dtype=np.int32)
+    return Sequences(items, np.cumsum([0, *map(len, lists)]))
+
+
+def unpack(sequences):
+    return [one.tolist() for one in sequences]
+
+
+@given(LISTS)
+def test_lists_come_back_as_they_were(lists):
+    sequences = pack(lists)
+    assert unpack(sequences) == lists
+    assert len(sequences) == len(lists)
+    assert sequences.lengths().tolist() == [len(one) for one in lists]
+    for position in range(-len(lists), len(lists)):
+        assert sequences[position].tolist() == lists[position]
+
+
+@given(LISTS.filter(len), st.data())
+def test_take_is_a_list_comprehension(lists, data):
+    positions = data.draw(st.lists(st.integers(0, len(lists) - 1), max_size=12))
+    taken = pack(lists).take(np.array(positions, dtype=np.int64))
+    assert unpack(taken) == [lists[position] for position in positions]  # twice if named twice
+    assert taken.items.dtype == np.int32
+    assert taken.offsets[0] == 0
+    assert taken.offsets[-1] == len(taken.items)
+
+
+@pytest.mark.parametrize("positions", [[3], [0, 5], [-4]])
+def test_take_refuses_a_position_beyond_the_end(positions):
+    with pytest.raises(IndexError):
+        pack([[1], [2, 3], []]).take(np.array(positions))
+
+
+@given(LISTS, st.integers(1, 8))
+def test_newest_is_a_slice_from_the_end(lists, n):
+    newest = pack(lists).newest(n)
+    assert unpack(newest) == [one[-n:] for one in lists]
+    assert newest.offsets[-1] == len(newest.items)
+
+
+def test_newest_of_none_leaves_empty_sequences():
+    assert unpack(pack([[1, 2], [], [3]]).newest(0)) == [[], [], []]
+
+
+@given(LISTS, st.integers(1, 4), st.integers(1, 4))
+def test_newest_twice_is_the_smaller_of_both(lists, first, second):
+    both = pack(lists).newest(first).newest(second)
+    assert unpack(both) == unpack(pack(lists).newest(min(first, second)))
+
+
+def test_neither_array_can_be_written_to_and_the_callers_still_can():
+    items, offsets = np.array([1, 2, 3], dtype=np.int32), np.array([0, 2, 3])
+    sequences = Sequences(items, offsets)
+    for name in ("items", "offsets"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(sequences, name)[0] = 9
+    with pytest.raises(ValueError, match="read-only"):
+        sequences[0][0] = 9
+    items[0] = 7
+    assert sequences[0].tolist() == [7, 2]  # a view, not a copy
+
+
+@pytest.mark.parametrize("position", [3, -4])
+def test_positions_beyond_the_end(position):
+    with pytest.raises(IndexError, match=f"^there are 3 sequences, got position {position}$"):
+        pack([[1], [2, 3], []])[position]
+
+
+def test_of_no_sequences_and_of_empty_ones():
+    assert unpack(pack([])) == []
+    assert pack([]).lengths().tolist() == []
+    assert unpack(pack([]).newest(2)) == []
+    empty = pack([[], []])
+    assert unpack(empty.take(np.array([1, 0, 1]))) == [[], [], []]
