@@ -6,10 +6,11 @@ What takes longer than a notebook may (several seeds, sweeps) is measured by
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import pandas as pd
 from scipy import stats
 
 import companion
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +32,13 @@ class Experiment:
     table, says : str
         Its name, and one sentence on what it shows.
     rows : pandas.DataFrame
-        One line a row and seed; columns: settings, "seed", values, "seconds".
-    settings, values : tuple of str
-        Which columns are which.
-    seeds : tuple of int
+        One line a row and seed; columns: the settings, "seed", the values, "seconds".
+    settings : tuple of str
+        The columns that are settings.
     cheap : dict
         The settings of a row that takes little time: the one to run live.
     tolerance : dict
-        How far each value may fall from the file when it is measured again.
+        How far a value may fall from the file when it is measured again.
     data : dict
         "fingerprint", "rows", "users" and "items" of the data measured on.
     versions : dict
@@ -47,12 +49,21 @@ class Experiment:
     says: str
     rows: pd.DataFrame
     settings: tuple[str, ...]
-    values: tuple[str, ...]
-    seeds: tuple[int, ...]
-    cheap: dict[str, Any]
-    tolerance: dict[str, float]
-    data: dict[str, Any]
-    versions: dict[str, str]
+    cheap: Row = field(default_factory=dict)
+    tolerance: dict[str, float] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The columns that were measured."""
+        known = {*self.settings, "seed", "seconds"}
+        return tuple(name for name in self.rows.columns if name not in known)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, in their order."""
+        return tuple(dict.fromkeys(self.rows["seed"].tolist()))
 
     @property
     def seconds(self) -> float:
@@ -82,17 +93,27 @@ class Experiment:
         ValueError
             If ``by`` leaves out a setting that varies: rows that differ in more than the seed
             have no common mean.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({"dim": [8, 8, 16, 16], "seed": [0, 1, 0, 1],
+        ...                      "ndcg@10": [0.1, 0.2, 0.3, 0.3], "seconds": 1.0})
+        >>> Experiment("02_dim", "Quality against D.", rows, ("dim",)).summary().round(3)
+           dim  mean    low   high  n
+        0    8  0.15 -0.485  0.785  2
+        1   16  0.30  0.300  0.300  2
         """
-        by = list(self.settings if by is None else by)
+        by = list(self.settings) if by is None else list(by)
         _check_known("by", by, self.settings)
         _check_known("value", [value], (*self.values, "seconds"))
+        groups: dict[str, list[Row]] = {}
+        for row in self._records():
+            groups.setdefault(json.dumps([row[name] for name in by]), []).append(row)
         lines = []
-        for place in self._groups(by).values():
-            group = self.rows.iloc[place]
-            if group["seed"].duplicated().any():
-                varying = [s for s in self.settings if len({repr(v) for v in group[s]}) > 1]
-                raise ValueError(f"by must name {varying} too: rows differ in it, got by={by}")
-            lines.append({s: group[s].iloc[0] for s in by} | _interval(group[value].to_numpy()))
+        for group in groups.values():
+            self._check_one_row(group, by)
+            line = {name: group[0][name] for name in by}
+            lines.append(line | _interval(np.array([row[value] for row in group])))
         return _frame({name: [line[name] for line in lines] for name in lines[0]})
 
     def agrees(
@@ -101,61 +122,74 @@ class Experiment:
         seed: int,
         values: Mapping[str, float],
         tolerance: Mapping[str, float] | None = None,
-    ) -> pd.Series[Any]:
+    ) -> Row:
         """Require that values measured now fall where the file says, and return its row.
 
         Parameters
         ----------
         settings : dict
-            All settings of a row.
+            All settings of a row, such as ``cheap``.
         seed : int
         values : dict
-            One or more of the row's values, measured again.
+            What was measured now.
         tolerance : dict, optional
-            The largest allowed distance of each; that of the file by default.
+            The largest distance allowed, by name; that of the file by default.  Values without
+            one are not compared.
+
+        Returns
+        -------
+        dict
+            Settings, "seed", values and "seconds" of the file.
 
         Raises
         ------
         KeyError
             If the table has no such row or value.
         ValueError
-            If there is nothing to compare, or a value has no tolerance.
+            If no value has a tolerance.
         AssertionError
             If a value falls further away; the message names all that do.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({"dim": [8], "seed": [0], "ndcg@10": [0.1], "seconds": [1.0]})
+        >>> table = Experiment("02_dim", "Quality against D.", rows, ("dim",))
+        >>> table.agrees({"dim": 8}, 0, {"ndcg@10": 0.102}, tolerance={"ndcg@10": 0.004})
+        {'dim': 8, 'seed': 0, 'ndcg@10': 0.1, 'seconds': 1.0}
+        >>> table.agrees({"dim": 8}, 0, {"ndcg@10": 0.15}, tolerance={"ndcg@10": 0.004})
+        Traceback (most recent call last):
+            ...
+        AssertionError: 02_dim, dim=8, seed=0: ndcg@10 is 0.15, the file says 0.1 +- 0.004
         """
         row = self._row(settings, seed)
-        tolerance = self.tolerance if tolerance is None else tolerance
-        if not values:
-            raise ValueError("values must hold at least one value, got none")
-        _check_known("values", list(values), self.values)
-        if missing := [name for name in values if name not in tolerance]:
-            raise ValueError(f"tolerance must name {missing}, got {dict(tolerance)}")
+        limits = self.tolerance if tolerance is None else tolerance
+        _check_known("values", [*values, *limits], self.values)
+        compared = {name: _number(value) for name, value in values.items() if name in limits}
+        if not compared:
+            raise ValueError(f"none of {list(values)} has a tolerance; these have: {list(limits)}")
         wrong = [
-            f"{name} is {_number(values[name]):.6g}, the file says {row[name]:.6g} "
-            f"(allowed: {tolerance[name]:g} more or less)"
-            for name in values
-            if not _near(_number(values[name]), row[name], tolerance[name])
+            f"{name} is {value:.6g}, the file says {row[name]:.6g} +- {limits[name]:g}"
+            for name, value in compared.items()
+            if not _near(value, row[name], limits[name])
         ]
         if wrong:
             words = ", ".join(f"{name}={value!r}" for name, value in settings.items())
             raise AssertionError(f"{self.table}, {words}, seed={seed}: {'; '.join(wrong)}")
         return row
 
-    def _groups(self, by: list[str]) -> dict[tuple[Any, ...], list[int]]:
-        """Return the places of the rows that share these settings (pandas drops None)."""
-        groups: dict[tuple[Any, ...], list[int]] = {}
-        for place, key in enumerate(zip(*(self.rows[name] for name in by), strict=True)):
-            groups.setdefault(tuple(map(repr, key)), []).append(place)
-        return groups or {(): list(range(len(self.rows)))}
+    def _records(self) -> list[Row]:
+        return [{str(n): v for n, v in row.items()} for row in self.rows.to_dict("records")]
 
-    def _row(self, settings: Mapping[str, Any], seed: int) -> pd.Series[Any]:
-        fits = self.rows["seed"] == seed
-        for name in self.settings:
-            wanted = settings.get(name, _number)  # equal to no setting
-            fits &= self.rows[name].map(lambda value, wanted=wanted: value == wanted)
-        if set(settings) - set(self.settings) or not fits.any():
-            raise KeyError(f"{self.table} has no row with {dict(settings)} and seed {seed}")
-        return self.rows[fits].iloc[0]
+    def _row(self, settings: Mapping[str, Any], seed: int) -> Row:
+        for row in self._records():
+            if row["seed"] == seed and {name: row[name] for name in self.settings} == settings:
+                return row
+        raise KeyError(f"{self.table} has no row with {dict(settings)} and seed {seed}")
+
+    def _check_one_row(self, group: list[Row], by: list[str]) -> None:
+        if len({row["seed"] for row in group}) < len(group):
+            left = [n for n in self.settings if any(row[n] != group[0][n] for row in group)]
+            raise ValueError(f"by must name {left} too: rows differ in it, got by={by}")
 
 
 def experiment(name: str) -> Experiment:
@@ -173,68 +207,64 @@ def experiment(name: str) -> Experiment:
     Raises
     ------
     FileNotFoundError
-        If there are no results in the current folder, in one above it, or beside the package.
+        If there are no results in the current folder, in one above it, or with the package.
     KeyError
         If there is no such table; the message lists those there are.
     """
-    folder = _results()
-    tables = sorted(path.stem for path in folder.glob("*.json"))
-    if name not in tables:
-        raise KeyError(f"no experiment {name!r}; there are {', '.join(tables)}")
-    return read(folder / f"{name}.json")
+    paths = {path.stem: path for path in _results()}
+    if name not in paths:
+        raise KeyError(f"there is no experiment {name!r}; there are {', '.join(sorted(paths))}")
+    return read(paths[name])
 
 
 def read(path: Path) -> Experiment:
     """Return the results that stand in a file."""
     file = json.loads(path.read_text(encoding="utf-8"))
-    rows = file["rows"]
-    settings, values = tuple(file["cheap"]), tuple(file["tolerance"])
-    columns: dict[str, list[Any]] = {n: [row["settings"][n] for row in rows] for n in settings}
+    rows, settings = file["rows"], tuple(file["cheap"])
+    columns = {name: [row["settings"][name] for row in rows] for name in settings}
     columns["seed"] = [row["seed"] for row in rows]
-    columns |= {n: [_number(row["values"][n]) for row in rows] for n in values}
-    columns["seconds"] = [float(row["seconds"]) for row in rows]
-    limits = {n: math.inf if limit is None else limit for n, limit in file["tolerance"].items()}
+    for name in rows[0]["values"]:
+        columns[name] = [_number(row["values"][name]) for row in rows]
+    columns["seconds"] = [row["seconds"] for row in rows]
+    about = {name: file[name] for name in ("table", "says", "cheap", "tolerance")}
     return Experiment(
-        table=file["table"],
-        says=file["says"],
         rows=_frame(columns),
         settings=settings,
-        values=values,
-        seeds=tuple(file["seeds"]),
-        cheap=file["cheap"],
-        tolerance=limits,
         data=file["data"],
         versions=file["versions"],
+        **about,
     )
 
 
-def _results() -> Path:
-    """Return the first folder of results, looking where the reader is and then beside us."""
-    for folder in _candidates():
-        if any(folder.glob("*.json")):
-            return folder
+def _results() -> list[Path]:
+    """Return the files of the first folder that has any."""
+    for paths in _candidates():
+        if paths:
+            return paths
     raise FileNotFoundError(
-        "there is no experiments/results here, in a folder above or beside the package: "
-        "run make experiments in a copy of the book's repository"
+        "there is no experiments/results here, in a folder above or with the package: "
+        "run make experiments in a clone of the book's repository"
     )
 
 
-def _candidates() -> Iterator[Path]:
+def _candidates() -> Iterator[list[Path]]:
+    """Look where the reader is, beside the package, and among what was installed with it."""
     here = Path.cwd()
     for folder in (here, *here.parents, Path(companion.__file__).parents[1]):
-        yield folder / "experiments" / "results"
+        yield list((folder / "experiments" / "results").glob("*.json"))
+    installed = importlib.metadata.files("companion") or []
+    yield [Path(str(f.locate())) for f in installed if f.match("experiments/results/*.json")]
 
 
 def _frame(columns: Mapping[str, list[Any]]) -> pd.DataFrame:
     """Build a table in which None stays None; pandas would make a number of it."""
-    frame = pd.DataFrame({n: pd.Series(v, dtype=object) for n, v in columns.items()})
-    whole = [n for n, v in columns.items() if not any(value is None for value in v)]
+    frame = pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in columns.items()})
+    whole = [name for name, v in columns.items() if not any(value is None for value in v)]
     return frame.assign(**{name: frame[name].infer_objects() for name in whole})
 
 
 def _interval(values: np.ndarray[Any, Any]) -> dict[str, float]:
-    n, mean = len(values), float(values.mean())
-    half = math.nan
+    n, mean, half = len(values), float(values.mean()), math.nan
     if n > 1:
         half = float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / math.sqrt(n))
     return {"mean": mean, "low": mean - half, "high": mean + half, "n": n}
@@ -246,7 +276,7 @@ def _number(value: float | None) -> float:
 
 
 def _near(now: float, then: float, limit: float) -> bool:
-    return (math.isnan(now) and math.isnan(then)) or math.isinf(limit) or abs(now - then) <= limit
+    return abs(now - then) <= limit or (math.isnan(now) and math.isnan(then))
 
 
 def _check_known(argument: str, names: Sequence[str], known: Sequence[str]) -> None:
