@@ -35,7 +35,7 @@ bench: data  ## the benchmarks against peers
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	@$(RUN) -m tools.benchmarks
 
-experiments: data  ## measure what experiments/results lacks (hours when all is to be made anew)
+experiments: data  ## measure what experiments/results lacks, such as all that you removed there
 	@$(RUN) -m tools.experiments
 
 notebooks: data  ## run every notebook in place and renew book/claims.md and book/status.md

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from threadpoolctl import threadpool_limits
 
@@ -65,7 +64,7 @@ def facts_of(data: Callable[[], Interactions]) -> dict[str, Any]:
     return dict(_facts_of(data))
 
 
-@cache
+@cache  # several tables share their data
 def _facts_of(data: Callable[[], Interactions]) -> dict[str, Any]:
     log = data()
     check_interactions(log)
@@ -95,15 +94,20 @@ def united(former: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
 def one_thread() -> Iterator[None]:
     """Hold the numerical libraries to one thread, also those that are loaded inside."""
     torch = sys.modules.get("torch")
-    before = torch.get_num_threads() if torch else None
-    with mock.patch.dict(os.environ, ONE), threadpool_limits(1):
-        if torch:
-            torch.set_num_threads(1)
-        try:
-            yield
-        finally:
+    threads = torch.get_num_threads() if torch else 0
+    variables = {name: os.environ.get(name) for name in ONE}
+    os.environ.update(ONE)  # libraries read these when they are loaded
+    try:
+        with threadpool_limits(1):
             if torch:
-                torch.set_num_threads(before)
+                torch.set_num_threads(1)
+            yield
+    finally:
+        if torch:
+            torch.set_num_threads(threads)
+        for name, value in variables.items():
+            os.environ.pop(name, None)
+            os.environ.update({} if value is None else {name: value})
 
 
 def _definitions(source: str) -> dict[str, tuple[str, set[str]]]:

@@ -66,6 +66,7 @@ class Table:
             _check_rows(self.rows)
             _check_seeds(self.seeds)
             _check_measure(self.measure, self.rows)
+            self.digest  # noqa: B018  # now: the file may change while the rows are measured
             _check_cheap(self.cheap, self.rows)
             _check_tolerance(self.tolerance)
         except (TypeError, ValueError) as error:

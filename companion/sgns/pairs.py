@@ -3,14 +3,15 @@
 A *centre* is a place in a sequence; its *contexts* are the places within a width of it, drawn
 anew for every centre and epoch.  One law decides how wide: P(width >= d).
 
-* word2vec's dynamic window draws the width uniformly from 1 .. W, so a context at distance d
-  counts with probability (W - d + 1) / W (Mikolov et al. 2013, doi:10.48550/arXiv.1301.3781);
+* word2vec's dynamic window draws the width uniformly from 1 .. window, so a context at distance d
+  counts with probability (window - d + 1) / window (Mikolov et al. 2013,
+  doi:10.48550/arXiv.1301.3781);
 * a ``distance_decay`` of g gives g^(d - 1), and 1.0 the whole window, always;
 * ``window="all"`` sees a *set* (Barkan and Koenigstein 2016, doi:10.1109/MLSP.2016.7738886):
   every sequence is shuffled anew in every epoch, and a whole window of five places on each side
   then holds ten others drawn at random, or all of a small set.  No pair is ever stored.
 
-Axes: B centres at a time, C = 2 W places for contexts, W window.
+Axes: B centres at a time, C = 2 * window places for contexts.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ CENTRES_AT_A_TIME = 8_192
 
 
 def width_law(window: Window, distance_decay: float | None = None) -> NDArray[np.float64]:
-    """Return P(width >= d) for the distances d = 1 .. W; shape (W,), falling from 1.
+    """Return P(width >= d) for the distances d = 1 .. window; it falls from 1.
 
     Parameters
     ----------
     window : int or "all"
-        W, at least 1.  "all" has the law of a whole window of five, after shuffling.
+        At least 1.  "all" has the law of a whole window of five, after shuffling.
     distance_decay : float in (0, 1], optional
         None: word2vec's dynamic window.
 
@@ -146,12 +147,12 @@ def context_windows(
         As in `width_law`.
     rng : numpy.random.Generator
     block : int
-        Centres at a time; memory is ``block`` x 2 W codes, however long a sequence is.
+        Centres at a time; memory is ``block`` x C codes, however long a sequence is.
 
     Yields
     ------
     centres : array of int32, shape (B,)
-    contexts : array of int32, shape (B, 2 W)
+    contexts : array of int32, shape (B, C)
         From the farthest before to the farthest after; `NO_CONTEXT` where there is none.
 
     Examples
@@ -170,7 +171,7 @@ def context_windows(
     for start in range(0, len(sequences.items), check_count("block", block)):
         centres = np.arange(start, min(start + block, len(sequences.items)))
         widths = (rng.random((len(centres), 1)) < law).sum(axis=1)  # the law falls: a prefix
-        places = centres[:, None] + steps  # (B, 2 W)
+        places = centres[:, None] + steps  # (B, C)
         inside = (places >= first[centres, None]) & (places < beyond[centres, None])
         inside &= np.abs(steps) <= widths[:, None]
         contexts = sequences.items[np.where(inside, places, 0)]
