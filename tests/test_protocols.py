@@ -16,6 +16,7 @@ import companion
 from companion.baselines import ALS, EASE, ItemKNN, Popularity
 from companion.factorization import PPMIEmbedding, PureSVD, cooccurrence
 from companion.interactions import Interactions
+from companion.item2vec import Item2Vec
 from companion.protocols import Embedder, Recommender
 from companion.recommend import EmbeddingRecommender, mean_of_history, recommend_for
 from companion.scoring import ScoringRecommender
@@ -50,6 +51,10 @@ def embedded(data: Interactions) -> EmbeddingRecommender:
     )
 
 
+def item2vec(data: Interactions, **options: Any) -> Item2Vec:
+    return Item2Vec(dim=4, epochs=2, engine="fast", **options).fit(data, verbose=False)
+
+
 MODELS: dict[str, Callable[[Interactions], Any]] = {
     "Popularity": lambda data: Popularity().fit(data),
     "Popularity of late": lambda data: Popularity(last_days=20 / 86_400).fit(data),
@@ -62,6 +67,8 @@ MODELS: dict[str, Callable[[Interactions], Any]] = {
     "PureSVD": lambda data: PureSVD(dim=4).fit(data),
     "PureSVD, last 2": lambda data: PureSVD(dim=4, last=2).fit(data),
     "EmbeddingRecommender": embedded,
+    "Item2Vec": item2vec,
+    "Item2Vec, output": lambda data: item2vec(data, score_with="output", last=2, decay=0.5),
 }
 
 
@@ -77,6 +84,13 @@ def model(request: pytest.FixtureRequest, data: Interactions) -> Recommender:
 
 def everybody(data: Interactions) -> Any:
     return np.arange(data.n_users)
+
+
+def rankable(model: Any, data: Interactions) -> Any:
+    """Return which items can be listed: all, unless the model gives an item no vector."""
+    if not isinstance(model, Embedder):
+        return np.ones(data.n_items, dtype=bool)
+    return np.array([item in model.item_embeddings_ for item in data.item_ids])
 
 
 def test_it_is_a_recommender(model: Recommender) -> None:
@@ -124,24 +138,26 @@ def test_seen_items_are_left_out_by_default(model: Recommender, data: Interactio
     seen = data.to_csr(binary=True).toarray() > 0
     for user, (row, length) in enumerate(zip(top.ids, top.lengths(), strict=True)):
         assert not seen[user, row[:length]].any()
-        assert length == (~seen[user]).sum()  # and nothing else is
-    assert top.lengths()[data.user_code(BUSY)] == 1
+        assert length == (rankable(model, data) & ~seen[user]).sum()  # and nothing else is
+    unseen = rankable(model, data)[N_ITEMS - 1]
+    assert top.lengths()[data.user_code(BUSY)] == unseen
 
 
 def test_seen_items_are_listed_when_asked_for(model: Recommender, data: Interactions) -> None:
     top = model.recommend(everybody(data), N_ITEMS, exclude_seen=False)
-    assert (np.sort(top.ids, axis=1) == np.arange(N_ITEMS)).all()
+    listed = np.sort(top.ids, axis=1)[:, (~rankable(model, data)).sum() :]
+    assert (listed == np.flatnonzero(rankable(model, data))).all()
 
 
 def test_excluded_pairs_are_left_out_as_well(model: Recommender, data: Interactions) -> None:
     """A stored 0 or -1 excludes like a 1; row q belongs to the q-th user asked for."""
     users = np.array([5, 2, NEWCOMER])
-    pairs = (np.array([1.0, -1.0, 0.0]), ([0, 1, 2], [19, 18, 17]))
+    pairs = (np.array([1.0, -1.0, 0.0]), ([0, 1, 2], [16, 18, 17]))
     exclude = sparse.csr_array(pairs, shape=(3, N_ITEMS))
     for exclude_seen in (True, False):
         free = model.recommend(users, N_ITEMS, exclude_seen=exclude_seen)
         top = model.recommend(users, N_ITEMS, exclude_seen=exclude_seen, exclude=exclude)
-        for row, banned in enumerate([19, 18, 17]):
+        for row, banned in enumerate([16, 18, 17]):
             assert banned in free.ids[row]
             left = [item for item in free.ids[row].tolist() if item not in (banned, -1)]
             assert top.ids[row, : len(left)].tolist() == left
