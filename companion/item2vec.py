@@ -16,10 +16,10 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 from tqdm.auto import tqdm
 
 from companion._checks import check_between, check_count, check_option, refuse_one_string
+from companion.cold_start import feature_neighbours
 from companion.embeddings import Embeddings
 from companion.interactions import Interactions
 from companion.scoring import ScoringRecommender
@@ -235,7 +235,10 @@ class Item2Vec(ScoringRecommender):
         targets = self.context_embeddings_.vectors
         if self.score_with == "input":
             inputs = targets = _unit(inputs)
-        people = self._history_weights(users) @ inputs  # (B, D)
+        histories = self._histories.take(users)
+        if self.last is not None:
+            histories = histories.newest(self.last)
+        people = histories.mean_weights(len(inputs), decay=self.decay) @ inputs  # (B, D)
         if self.score_with == "input":
             people = _unit(people)
         share = self.vocabulary_.counts / self.vocabulary_.counts.sum()
@@ -252,6 +255,7 @@ class Item2Vec(ScoringRecommender):
         features: ArrayLike | None = None,
         item_features: pd.DataFrame | None = None,
         k: int = 10,
+        table: Literal["input", "output"] = "input",
     ) -> NDArray[np.float32]:
         """Give an item that nobody has had yet a vector: the mean of those of its neighbours.
 
@@ -262,9 +266,13 @@ class Item2Vec(ScoringRecommender):
         features : array of float, shape (F,), optional
             In place of ``neighbours``: the new item's features.
         item_features : pandas.DataFrame of numbers, F columns, indexed by id
-            Those of known items.  The k with the largest cosine to ``features`` are the
-            neighbours, weighted by that cosine.
+            Those of known items; rows of items without a vector are passed over.  The neighbours
+            are found, and weighted, by `companion.cold_start.feature_neighbours`.
         k : int
+            How many neighbours to take by features.
+        table : {"input", "output"}
+            Of which table the result is a row; the one that scores (``score_with``) is the one to
+            infer for a new item that is to be recommended.
 
         Returns
         -------
@@ -275,6 +283,8 @@ class Item2Vec(ScoringRecommender):
         ValueError
             If not exactly one of ``neighbours`` and ``features`` is given, shapes do not fit,
             or no item with a vector has features in common with the new one.
+        TypeError
+            If ``features`` come without ``item_features``.
         KeyError
             If a neighbour has no vector.
 
@@ -287,21 +297,24 @@ class Item2Vec(ScoringRecommender):
         ...                           + model.item_embeddings_["Clueless"]) / 2))
         True
         """
+        check_option("table", table, ("input", "output"))
+        known = self.item_embeddings_ if table == "input" else self.context_embeddings_
         if (neighbours is None) == (features is None):
             raise ValueError("give either neighbours or features, and not both")
-        if neighbours is not None:
+        if features is None:
             refuse_one_string("neighbours", neighbours)
-            if len(neighbours) == 0:
+            ids, weights = list(neighbours or ()), None
+            if not ids:
                 raise ValueError("neighbours must hold at least one id, got none")
-            return np.mean([self.item_embeddings_[one] for one in neighbours], axis=0)
-        known, table = self._with_features(item_features)
-        cosine = _cosines(np.asarray(features, dtype=np.float64), table)
-        nearest = np.argsort(-cosine, kind="stable")[: check_count("k", k)]
-        weights = np.maximum(cosine[nearest], 0.0)
-        if not weights.any():
-            raise ValueError("features must have something in common with a known item's")
-        vectors = self.item_embeddings_.vectors[known[nearest]]
-        return np.asarray(weights @ vectors / weights.sum(), dtype=np.float32)
+        else:
+            if not isinstance(item_features, pd.DataFrame):
+                kind = type(item_features).__name__
+                raise TypeError(f"item_features must be a DataFrame indexed by id, got {kind}")
+            described = item_features[item_features.index.isin(self.vocabulary_.ids)]
+            rows, weights = feature_neighbours(features, described, k)
+            ids = described.index[rows].tolist()
+        vectors = np.stack([known[one] for one in ids])
+        return np.average(vectors, axis=0, weights=weights).astype(np.float32)
 
     def _learn(
         self,
@@ -412,32 +425,6 @@ class Item2Vec(ScoringRecommender):
         if self.last is not None:
             check_count("last", self.last)
 
-    def _history_weights(self, users: NDArray[np.int64]) -> sparse.csr_array:
-        """Return how much each item counts in a user's mean; rows sum to 1, shape (B, V)."""
-        histories = self._histories.take(users)
-        if self.last is not None:
-            histories = histories.newest(self.last)
-        lengths = histories.lengths()
-        age = np.repeat(histories.offsets[1:], lengths) - 1 - np.arange(len(histories.items))
-        weights = np.asarray(self.decay, dtype=np.float64) ** age
-        shape = (len(users), len(self.vocabulary_))
-        matrix = sparse.csr_array((weights, histories.items, histories.offsets), shape=shape)
-        totals = np.repeat(np.maximum(matrix.sum(axis=1), 1e-30), lengths)
-        return sparse.csr_array(
-            ((weights / totals).astype(np.float32), histories.items, histories.offsets), shape=shape
-        )
-
-    def _with_features(
-        self, item_features: pd.DataFrame | None
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Return the rows of the items that have features and a vector, and their features."""
-        if not isinstance(item_features, pd.DataFrame):
-            kind = type(item_features).__name__
-            raise TypeError(f"item_features must be a DataFrame indexed by id, got {kind}")
-        rows = self.vocabulary_.ids.get_indexer(item_features.index)
-        table = item_features.to_numpy(dtype=np.float64)[rows >= 0]
-        return rows[rows >= 0], table
-
 
 def _carried_over(former: Former | None, vocabulary: Vocabulary, tables: Tables) -> Tables:
     """Put the vectors there are in the place of the random ones of the same ids."""
@@ -455,13 +442,3 @@ def _carried_over(former: Former | None, vocabulary: Vocabulary, tables: Tables)
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(norms, np.float32(1e-30))
-
-
-def _cosines(wanted: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the cosine of one row of features with each row of a table."""
-    if wanted.shape != table.shape[1:]:
-        raise ValueError(f"features must have shape ({table.shape[1]},), got {wanted.shape}")
-    if not np.isfinite(wanted).all() or not np.isfinite(table).all():
-        raise ValueError("features and item_features must be finite, got NaN or infinity")
-    norms = np.linalg.norm(table, axis=1) * np.linalg.norm(wanted)
-    return table @ wanted / np.maximum(norms, 1e-30)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,3 +71,19 @@ class Sequences:
         from_end = np.repeat(self.offsets[1:], lengths) - np.arange(len(self.items))  # last is 1
         kept = np.minimum(lengths, n)
         return Sequences(self.items[from_end <= n], np.concatenate([[0], np.cumsum(kept)]))
+
+    def mean_weights(self, n_items: int, *, decay: float = 1.0) -> sparse.csr_array:
+        """Return how much each item counts in the mean of each sequence; shape (n, I).
+
+        Every place has ``decay`` times the weight of the next newer one, and the weights of a
+        sequence sum to 1; an empty one has none.
+        """
+        lengths = self.lengths()
+        age = np.repeat(self.offsets[1:], lengths) - 1 - np.arange(len(self.items))
+        weights = np.asarray(decay, dtype=np.float64) ** age
+        before = np.concatenate([[0.0], np.cumsum(weights)])
+        totals = np.repeat(np.diff(before[self.offsets]), lengths)
+        shape = (len(self), n_items)
+        return sparse.csr_array(
+            ((weights / totals).astype(np.float32), self.items, self.offsets), shape=shape
+        )
