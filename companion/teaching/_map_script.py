@@ -253,9 +253,12 @@ SCRIPT = r"""
         look({ k: view.k, x: view.x - (now[0] - before[0]) / fit / view.k,
                y: view.y - (now[1] - before[1]) / fit / view.k });
       } else if (fingers.size === 2) {
-        const [id, other] = [...fingers].find(([id]) => id !== event.pointerId);
+        const [, other] = [...fingers].find(([id]) => id !== event.pointerId);
         const apart = (one) => Math.max(1, Math.hypot(one[0] - other[0], one[1] - other[1]));
-        look(zoomed(apart(now) / apart(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2));
+        const middle = (one) => [(one[0] + other[0]) / 2, (one[1] + other[1]) / 2];
+        const to = zoomed(apart(now) / apart(before), ...middle(before));
+        look({ k: to.k, x: to.x - (now[0] - before[0]) / 2 / fit / to.k,
+               y: to.y - (now[1] - before[1]) / 2 / fit / to.k });
       }
     });
     for (const end of ["pointerup", "pointercancel"]) {
