@@ -42,6 +42,7 @@ def other():
     return 1
 
 
+@functools.lru_cache(maxsize=8)
 def scaled(value):
     """Say what it does."""
     return value * SCALE  # and why
@@ -203,7 +204,7 @@ def test_another_order_of_rows_or_settings_measures_nothing(script: Script) -> N
         ("scaled(window) +", "scaled(window) -"),  # measure itself
         ("value * SCALE", "value / SCALE"),  # a function it calls
         ("SCALE = 10", "SCALE = 11"),  # a number that this one uses
-        ("def quality", "@functools.cache\ndef quality"),
+        ("maxsize=8", "maxsize=9"),  # how this one is decorated
         ("seed=0)", "seed=1)"),  # the data, which measure does not name
     ],
 )
