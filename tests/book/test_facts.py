@@ -34,7 +34,9 @@ from companion.datasets import (
 from companion.embeddings import Embeddings
 from companion.evaluation import evaluate
 from companion.interactions import Interactions
+from companion.item2vec import Item2Vec
 from companion.splits import leave_last_out
+from experiments import runner
 from tools import notebooks
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -251,7 +253,7 @@ def letters(formulas: list[str]) -> set[str]:
     """Return the letters of formulas, Latin and Greek, without names of functions and marks."""
     named = r"\\(?:text|mathrm|mathbb|operatorname)\{[^}]*\}"
     marks = rf"{named}|\\(?:[lr]Vert|[td]?frac|cdot|log|top)(?![A-Za-z])"
-    greek = "alpha|beta|gamma|delta|epsilon|eta|theta|kappa|lambda|mu|pi|rho|sigma|tau|phi|ell"
+    greek = "alpha|beta|gamma|delta|epsilon|eta|theta|kappa|lambda|mu|nu|pi|rho|sigma|tau|phi|ell"
     found = set()
     for formula in formulas:
         formula = re.sub(marks, " ", formula)
@@ -321,6 +323,27 @@ def quoted() -> list[str]:
     return [block.strip() for block in re.findall(r"```text\n(.*?)```", source, re.S)]
 
 
+def nothing(window: int, seed: int) -> dict[str, float]:
+    return {"ndcg@10": 0.0}
+
+
+def outdated(folder: Path) -> list[str]:
+    """Return what is said of a file that another ``measure`` has made."""
+    table = runner.Table(
+        name="97_window",
+        says="Nothing.",
+        data=lambda: make_planted_interactions(n_users=30, n_items=12, n_groups=2, seed=0),
+        rows=[{"window": 1}],
+        measure=nothing,
+        cheap=0,
+        tolerance={"ndcg@10": 0.0},
+    )
+    runner.measure(table, folder)
+    (file,) = folder.glob("*.json")
+    file.write_text(file.read_text("utf-8").replace(table.digest, "another"), "utf-8")
+    return runner.check(table, folder)
+
+
 def provoked(folder: Path) -> list[str]:
     """Make every mistake of the page once, and return what the package says."""
     log = pd.DataFrame({"user": ["ann", "bob", "bob"], "item": ["tea", "tea", "jam"]})
@@ -339,6 +362,8 @@ def provoked(folder: Path) -> list[str]:
     short.write_bytes(whole[:-4])
     saved.write_bytes(whole.replace(b'["a", "b"]', b'["a", "c"]'))
     ann = np.array(["ann"])
+    decaying = Item2Vec(engine="gensim", distance_decay=0.5)
+    others = make_planted_interactions(n_users=40, n_items=40, n_groups=2, seed=0)
     mistakes: list[Callable[[], object]] = [
         lambda: load_movielens("100k", folder=home, offline=True),
         lambda: load_movielens("100k", folder=folder, offline=True),
@@ -355,6 +380,11 @@ def provoked(folder: Path) -> list[str]:
         lambda: evaluate(Popularity().fit(split.train), split),
         lambda: Embeddings.load(saved),
         lambda: Embeddings.load(short),
+        lambda: Item2Vec().fit(log),
+        lambda: Item2Vec().fit([["tea"], ["tea", "tea"]]),
+        lambda: Item2Vec().fit([["tea"], ["jam"]]),
+        lambda: Item2Vec().fit(split.train, validation=others),
+        lambda: decaying.fit([["tea", "jam"]]),
     ]
     said = []
     for mistake in mistakes:
@@ -369,19 +399,25 @@ def test_every_message_on_the_page_is_one_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_fetch, "_blocks", lambda archive: iter([b"something else"]))
-    said = provoked(tmp_path)
-    with monkeypatch.context() as without:
-        without.setitem(sys.modules, "gensim", None)
-        with pytest.raises(ImportError) as missing:
-            require("gensim", extra="gensim")
-        said.append(str(missing.value))
+    said = [*provoked(tmp_path), *outdated(tmp_path / "results")]
+    lacking: dict[str, Callable[[], object]] = {
+        "gensim": lambda: require("gensim", extra="gensim"),
+        "numba": lambda: Item2Vec(engine="fast").fit([["tea", "jam"]]),
+    }
+    for library, use in lacking.items():
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, library, None)
+            with pytest.raises(ImportError) as missing:
+                use()
+            said.append(str(missing.value))
+    n_mistakes = len(said)
     root = BOOK.parent
     for tool in ("check_machine.sh", "book.py"):
         said.append((root / "tools" / tool).read_text(encoding="utf-8").replace('say "', "make: "))
     said.append("CERTIFICATE_VERIFY_FAILED")  # OpenSSL's own
     unsaid = [message for message in quoted() if not any(message in one for one in said)]
     assert not unsaid
-    unquoted = [one for one in said[:16] if not any(message in one for message in quoted())]
+    unquoted = [one for one in said[:n_mistakes] if not any(message in one for message in quoted())]
     assert len(unquoted) == 1
     assert "truncated or no safetensors file" in unquoted[0]
     assert "*truncated or no safetensors file*" in text_of("troubleshooting")
