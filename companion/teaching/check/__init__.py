@@ -14,6 +14,31 @@ from companion.teaching.check.chapter_01 import (
     ex_1_6,
     ex_1_7,
 )
+from companion.teaching.check.chapter_02 import (
+    ex_2_1,
+    ex_2_2,
+    ex_2_3,
+    ex_2_4,
+    ex_2_5,
+    ex_2_6,
+    ex_2_7,
+)
 from companion.teaching.check.verdict import Verdict
 
-__all__ = ["Verdict", "ex_1_1", "ex_1_2", "ex_1_3", "ex_1_4", "ex_1_5", "ex_1_6", "ex_1_7"]
+__all__ = [
+    "Verdict",
+    "ex_1_1",
+    "ex_1_2",
+    "ex_1_3",
+    "ex_1_4",
+    "ex_1_5",
+    "ex_1_6",
+    "ex_1_7",
+    "ex_2_1",
+    "ex_2_2",
+    "ex_2_3",
+    "ex_2_4",
+    "ex_2_5",
+    "ex_2_6",
+    "ex_2_7",
+]
