@@ -415,7 +415,6 @@ BAD_SETTINGS = [
     ({"learning_rate": 0}, ValueError, r"learning_rate must lie in \(0, inf\), got 0"),
     ({"learning_rate": NAN}, ValueError, r"learning_rate must lie in \(0, inf\), got nan"),
     ({"min_count": 0}, ValueError, "min_count must be an integer of at least 1, got 0"),
-    ({"min_count": 15}, ValueError, "two distinct items with 15 rows or more, got 1"),
     ({"max_history": 1}, ValueError, "max_history must be an integer of at least 2, got 1"),
     ({"last": 0}, ValueError, "last must be an integer of at least 1, got 0"),
     ({"decay": 0}, ValueError, r"decay must lie in \(0, 1\], got 0"),
@@ -478,14 +477,22 @@ def assert_refused(model, method, data, error, message, **machine):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("settings", "error", "message"), BAD_SETTINGS)
 def test_bad_settings_are_refused_before_anything_changes(settings, error, message, method):
-    skewed = [*BASKETS, ["a"] * 14]
-    assert_refused(small(**settings), method, skewed[-15:], error, message)
+    assert_refused(small(**settings), method, BASKETS, error, message)
     model = fitted()
     for name, value in settings.items():
         setattr(model, name, value)
     vectors = model.item_embeddings_.vectors.copy()
-    assert_refused(model, method, skewed[-15:], error, message)
+    assert_refused(model, method, BASKETS, error, message)
     np.testing.assert_array_equal(model.item_embeddings_.vectors, vectors)
+
+
+def test_a_min_count_that_leaves_one_item_is_refused():
+    data = [*BASKETS, ["a"] * 5]  # 25 rows of a, at most 20 of any other
+    model = fitted()
+    model.min_count = 21
+    assert_refused(model, "fit", data, ValueError, "data must hold at least two .*21.* got 1")
+    model.min_count = 20
+    assert model.fit(data, verbose=False).item_embeddings_.ids == ("a", "b", "x", "y")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -509,7 +516,7 @@ def test_validation_of_other_users_or_items_is_refused(chained, method):
     assert_refused(model, method, chained.train, ValueError, says, validation=others)
     with pytest.raises(TypeError, match="got list"):
         model.fit(chained.train, validation=BASKETS, verbose=False)
-    with pytest.raises(ValueError, match="at least one row"):
+    with pytest.raises(ValueError, match="got none"):
         model.fit(chained.train, validation=chained.validation.take([]), verbose=False)
 
 
@@ -999,6 +1006,15 @@ def test_a_new_item_between_its_neighbours(model):
     assert inferred.dtype == np.float32
     np.testing.assert_allclose(model.infer_vector(["a", "a", "b"]), (2 * e["a"] + e["b"]) / 3, 1e-5)
     assert model.item_embeddings_.nearest(model.infer_vector(["c"]), k=1)[0][0] == "c"
+
+
+def test_a_new_item_in_the_table_of_outputs(model):
+    outputs = model.context_embeddings_
+    expected = (outputs["a"] + outputs["x"]) / 2
+    inferred = model.infer_vector(["a", "x"], table="output")
+    np.testing.assert_allclose(inferred, expected, rtol=1e-6, atol=1e-8)
+    with pytest.raises(ValueError, match="table must be one of 'input', 'output', got 'both'"):
+        model.infer_vector(["a", "x"], table="both")
 
 
 def infer_by_hand(model, features, k):
