@@ -41,7 +41,7 @@ STYLE = """
 .companion-map button { min-width: 40px; padding: 0 0.6rem; cursor: pointer; }
 .companion-map :is(input, button, .map-stage):focus-visible {
   outline: 3px solid var(--pst-color-primary, #0077bb);
-  outline-offset: 1px;
+  outline-offset: -2px;
 }
 .companion-map .map-line { min-height: 1.4em; font-size: 14px; }
 .companion-map .map-legend {
@@ -49,7 +49,7 @@ STYLE = """
   flex-wrap: wrap;
   gap: 0.1rem 1rem;
   margin: 0.3rem 0;
-  padding: 0;
+  padding: 0 !important;  /* editors indent lists by more specific rules */
   list-style: none;
   font-size: 14px;
 }
