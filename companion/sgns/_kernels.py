@@ -16,7 +16,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-GROUP = 4  # contexts that share one set of negatives
+# Contexts that share one set of negatives.  Larger groups are faster and take coarser steps: on
+# MovieLens after 20 epochs NDCG@10 on validation was .103 with 1, .102 with 2, .100 with 4 and
+# .095 with 8.
+GROUP = 2
 Array = NDArray[Any]
 Number = Any  # numba's float32 and int64, which Python's own types would widen
 

@@ -1,10 +1,10 @@
 """The fast engine: the same steps compiled, with negatives shared by the contexts of a centre.
 
-A centre's contexts are taken in groups of up to four.  One group meets one set of N negatives,
-each weighted by the contexts it stands in for, so the expected gradient is that of
-`companion.sgns.objective` while a group of m costs m + N dot products in place of m (1 + N), and
+A centre's contexts are taken in pairs.  Both meet one set of N negatives, each of which is
+weighted by the contexts it stands in for: the expected gradient is that of
+`companion.sgns.objective`, while two contexts cost 2 + N dot products in place of 2 (1 + N), and
 the centre's row stays in the processor's nearest cache (sharing after Ji, Satish, Li and Dubey
-2016, doi:10.48550/arXiv.1604.04661).
+2016, doi:10.48550/arXiv.1604.04661, who share among all contexts of a window).
 
 Axes: I items, D dimension, N negatives.
 """

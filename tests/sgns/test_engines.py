@@ -154,38 +154,37 @@ def test_scores_beyond_any_sigmoid_step_as_they_should(run, mode):
 
 # --- a group of contexts and its shared negatives, by hand -------------------------------
 #
-# Five items in a whole window: each centre has one group of four contexts.  Only the row of
+# Three items in a whole window: each centre has one group of two contexts.  Only the row of
 # item 0 is not zero, so only the centre 0 moves outputs.
 
-GROUP_INPUTS = table([LOG3, 0], [0, 0], [0, 0], [0, 0], [0, 0], [7, 7])
-GROUP_OUTPUTS = table([1, 1], [1, 0], [-1, 0], [0, 1], [0, 0], [1, 0])
+GROUP_INPUTS = table([LOG3, 0], [0, 0], [0, 0], [7, 7])
+GROUP_OUTPUTS = table([1, 1], [1, 0], [-1, 0], [1, 0])
 
 
-def four_contexts(noise, **options):
-    objective = Objective(window=4, distance_decay=1.0, negatives=1, **options)
+def two_contexts(noise, **options):
+    objective = Objective(window=2, distance_decay=1.0, negatives=1, **options)
     tables = (GROUP_INPUTS, GROUP_OUTPUTS)
-    return run_kernel(objective, [[0, 1, 2, 3, 4]], tables, only(noise, 6), (0.5, 0.5))
+    return run_kernel(objective, [[0, 1, 2]], tables, only(noise, 4), (0.5, 0.5))
 
 
 def test_a_shared_negative_weighs_as_much_as_the_contexts_it_stands_for():
-    inputs, outputs = four_contexts(noise=5)
-    # Misses 1/4, 3/4, 1/2, 1/2; the negative at log 3 misses 3/4, four times.
-    first = 1 / 4 * 1 + 3 / 4 * -1 + 0 + 0 - 4 * 3 / 4 * 1
-    close(inputs[0], [LOG3 + first / 2, 1 / 2 * 1 / 2])
-    close(outputs[5], [1 - 4 * 3 / 8 * LOG3, 0])
-    close(outputs[:5], [[1, 1], [1 + LOG3 / 8, 0], [-1 + 3 / 8 * LOG3, 0],
-                        [LOG3 / 4, 1], [LOG3 / 4, 0]])  # fmt: skip
+    inputs, outputs = two_contexts(noise=3)
+    # Misses 1/4 and 3/4; the negative at log 3 misses 3/4, twice.
+    first = 1 / 4 * 1 + 3 / 4 * -1 - 2 * 3 / 4 * 1
+    close(inputs[0], [LOG3 + first / 2, 0])
+    close(outputs[3], [1 - 2 * 3 / 8 * LOG3, 0])
+    close(outputs[:3], [[1, 1], [1 + LOG3 / 8, 0], [-1 + 3 / 8 * LOG3, 0]])
 
 
-@pytest.mark.parametrize(("mask", "weight"), [(True, 3), (False, 4)])
+@pytest.mark.parametrize(("mask", "weight"), [(True, 1), (False, 2)])
 def test_a_negative_that_is_one_of_the_contexts_stands_for_the_others(mask, weight):
-    inputs, outputs = four_contexts(noise=4, mask_accidental=mask)
-    # As a context item 4 has moved to (log 3 / 4, 0); there the negative finds it.
-    moved = LOG3 / 4
+    inputs, outputs = two_contexts(noise=2, mask_accidental=mask)
+    # As a context item 2 has moved to -1 + 3/8 log 3; there the negative finds it.
+    moved = -1 + 3 / 8 * LOG3
     miss = 1 / (1 + math.exp(-moved * LOG3))
-    close(outputs[4], [moved - weight * miss / 2 * LOG3, 0])
+    close(outputs[2], [moved - weight * miss / 2 * LOG3, 0])
     first = 1 / 4 - 3 / 4 - weight * miss * moved
-    close(inputs[0], [LOG3 + first / 2, 1 / 4])
+    close(inputs[0], [LOG3 + first / 2, 0])
 
 
 # --- gradients ---------------------------------------------------------------------------
@@ -344,12 +343,15 @@ def test_the_rate_falls_in_a_straight_line_in_the_kernel(mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_rate_falls_batch_by_batch_in_torch(mode):
-    n = 2 * BATCH
+    n = 4 * BATCH
     lists, tables, counts = many_pairs(n)
     objective = Objective(mode=mode, window=1, negatives=1)
     _, outputs = run_engine("torch", objective, lists, tables, counts, (0.01, 0.002))
-    expected = np.repeat([0.004, 0.006, 0.008, 0.01], BATCH)
-    np.testing.assert_allclose(np.sort(rates_used(outputs, n)), expected, rtol=0.01)
+    used = np.sort(rates_used(outputs, n))[::-1]
+    # Never below the straight line, and above it by what falls within a batch at most.
+    above = used - (0.01 - 0.008 * np.arange(2 * n) / (2 * n))
+    assert above.min() > -1e-4
+    assert above.max() < 0.008 * BATCH / (2 * n) + 1e-4
 
 
 # --- laws of whole engines ---------------------------------------------------------------

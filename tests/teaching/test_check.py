@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 
 from companion.teaching import check
@@ -463,3 +464,12 @@ def test_a_function_that_fails_only_on_the_second_case_gets_a_hint():
 def test_a_verdict_is_true_if_passed_and_shows_its_words():
     assert not ask(...)
     assert repr(check.ex_1_7(lambda n, b: b // (4 * n) // 8 * 8)).startswith("Right. ")
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (4,), (4, 2)])
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_tensor_that_requires_a_gradient_is_answered_with_a_hint(number, shape):
+    checker = getattr(check, f"ex_2_{number}")
+    verdict = checker(lambda *_: torch.ones(shape, requires_grad=True))
+    assert not verdict.passed
+    assert verdict.message

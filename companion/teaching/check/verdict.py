@@ -120,7 +120,7 @@ def as_number(value: Any) -> float | Verdict:
             found = float(np.asarray(value))
         elif isinstance(value, Real):
             found = float(value)
-    except (TypeError, ValueError, OverflowError):  # a kind of number that float does not know
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # float or NumPy does not know it
         found = None
     if found is not None and math.isfinite(found):
         return found
@@ -134,6 +134,8 @@ def as_array(value: Any) -> NDArray[np.float64] | Verdict:
         found = np.asarray(value)
     except (TypeError, ValueError):  # rows of different lengths
         return hint("The answer is an array of numbers; yours has rows of different lengths.")
+    except RuntimeError as error:  # a tensor that requires a gradient
+        return hint(f"The answer is an array of numbers; yours cannot be made one: {error}")
     if found.dtype.kind not in "biuf":
         return hint(f"The answer is an array of numbers; yours is {_kind(value)}.")
     return found.astype(np.float64)
