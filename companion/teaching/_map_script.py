@@ -185,9 +185,12 @@ SCRIPT = r"""
                    ...hits.map((p) => p.node));
       const count = `${hits.length || "None"} of ${points.length}`;
       const says = hits.length === 1 ? "matches" : "match";
-      line.textContent = !asked ? `${points.length} names. Type part of one to find it.`
-        : `${count} ${says} \u201c${query.trim()}\u201d.`
-          + (hits.length ? " Enter zooms in, Escape clears." : " Escape clears.");
+      const keys = document.createElement("span");
+      keys.className = "map-keys";
+      keys.textContent = !asked ? " Type part of one to find it."
+        : hits.length ? " Enter zooms in, Escape clears." : " Escape clears.";
+      line.replaceChildren(asked ? `${count} ${says} \u201c${query.trim()}\u201d.`
+        : `${points.length} names.`, keys);
     };
 
     const ask = (query) => {

@@ -109,7 +109,7 @@ STYLE = """
 }
 @media print {
   .companion-map { break-inside: avoid; }
-  .companion-map :is(.map-controls, .map-tip, .map-hint) { display: none; }
+  .companion-map :is(.map-controls, .map-tip, .map-hint, .map-keys) { display: none; }
 }
 """
 

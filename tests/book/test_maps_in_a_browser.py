@@ -329,6 +329,7 @@ def test_paper_shows_the_start_and_the_reader_gets_the_own_state_back(opened: Op
         assert page.locator(".points .off").count() == 240 - found_by("alien 8")
         page.emulate_media(media="print")
         assert not page.locator(".map-controls").is_visible()
+        assert not page.locator(".map-keys").is_visible()
         assert page.locator(".map-stage svg").is_visible()
         assert not np.allclose(sorted(mine), sorted(at_first))
 
