@@ -154,37 +154,38 @@ def test_scores_beyond_any_sigmoid_step_as_they_should(run, mode):
 
 # --- a group of contexts and its shared negatives, by hand -------------------------------
 #
-# Three items in a whole window: each centre has one group of two contexts.  Only the row of
-# item 0 is not zero, so only the centre 0 moves outputs.
+# As many items as a group has contexts, and one more, in a whole window: each centre has one
+# group.  Only the row of item 0 is not zero, so only the centre 0 moves outputs.  It meets item 1
+# at log 3, where 1/4 is missed, and the others at 0, where 1/2 is; the last item is in no pair.
 
-GROUP_INPUTS = table([LOG3, 0], [0, 0], [0, 0], [7, 7])
-GROUP_OUTPUTS = table([1, 1], [1, 0], [-1, 0], [1, 0])
+GROUP_INPUTS = table([LOG3, 0], *[[0, 0]] * GROUP, [7, 7])
+GROUP_OUTPUTS = table([1, 1], [1, 0], *[[0, 0]] * (GROUP - 1), [1, 0])
 
 
-def two_contexts(noise, **options):
-    objective = Objective(window=2, distance_decay=1.0, negatives=1, **options)
+def one_group(noise, **options):
+    objective = Objective(window=GROUP, distance_decay=1.0, negatives=1, **options)
     tables = (GROUP_INPUTS, GROUP_OUTPUTS)
-    return run_kernel(objective, [[0, 1, 2]], tables, only(noise, 4), (0.5, 0.5))
+    lists, counts = [list(range(GROUP + 1))], only(noise, GROUP + 2)
+    return run_kernel(objective, lists, tables, counts, (0.5, 0.5))
 
 
 def test_a_shared_negative_weighs_as_much_as_the_contexts_it_stands_for():
-    inputs, outputs = two_contexts(noise=3)
-    # Misses 1/4 and 3/4; the negative at log 3 misses 3/4, twice.
-    first = 1 / 4 * 1 + 3 / 4 * -1 - 2 * 3 / 4 * 1
-    close(inputs[0], [LOG3 + first / 2, 0])
-    close(outputs[3], [1 - 2 * 3 / 8 * LOG3, 0])
-    close(outputs[:3], [[1, 1], [1 + LOG3 / 8, 0], [-1 + 3 / 8 * LOG3, 0]])
+    inputs, outputs = one_group(noise=GROUP + 1)
+    # The negative at log 3 misses 3/4, once for each context.
+    close(inputs[0], [LOG3 + 1 / 2 * (1 / 4 - GROUP * 3 / 4), 0])
+    close(outputs[-1], [1 - 1 / 2 * GROUP * 3 / 4 * LOG3, 0])
+    close(outputs[:2], [[1, 1], [1 + 1 / 2 * 1 / 4 * LOG3, 0]])
+    close(outputs[2:-1], [[1 / 2 * 1 / 2 * LOG3, 0]] * (GROUP - 1))
 
 
-@pytest.mark.parametrize(("mask", "weight"), [(True, 1), (False, 2)])
+@pytest.mark.parametrize(("mask", "weight"), [(True, GROUP - 1), (False, GROUP)])
 def test_a_negative_that_is_one_of_the_contexts_stands_for_the_others(mask, weight):
-    inputs, outputs = two_contexts(noise=2, mask_accidental=mask)
-    # As a context item 2 has moved to -1 + 3/8 log 3; there the negative finds it.
-    moved = -1 + 3 / 8 * LOG3
+    inputs, outputs = one_group(noise=GROUP, mask_accidental=mask)
+    # As a context the item has moved to (log 3 / 4, 0); there the negative finds it.
+    moved = LOG3 / 4
     miss = 1 / (1 + math.exp(-moved * LOG3))
-    close(outputs[2], [moved - weight * miss / 2 * LOG3, 0])
-    first = 1 / 4 - 3 / 4 - weight * miss * moved
-    close(inputs[0], [LOG3 + first / 2, 0])
+    close(outputs[GROUP], [moved - 1 / 2 * weight * miss * LOG3, 0])
+    close(inputs[0], [LOG3 + 1 / 2 * (1 / 4 - weight * miss * moved), 0])
 
 
 # --- gradients ---------------------------------------------------------------------------
