@@ -187,7 +187,7 @@ class Item2Vec(ScoringRecommender):
         former = self._former() if self.warm_start else None
         return self._learn(
             log,
-            self._vocabulary_of(log),
+            self._vocabulary_of(log, min_count=self.min_count),
             former,
             validation=validation,
             patience=patience,
@@ -214,9 +214,10 @@ class Item2Vec(ScoringRecommender):
         call is a `fit`.
         """
         log = as_interactions(data)
-        former, vocabulary = self._former(), self._vocabulary_of(log)
+        former = self._former()
+        vocabulary = self._vocabulary_of(log, min_count=self.min_count if former is None else 1)
         if former is not None:
-            vocabulary = former[0].extended(vocabulary)
+            vocabulary = former[0].extended(vocabulary, min_count=self.min_count)
         return self._learn(
             log,
             vocabulary,
@@ -230,6 +231,7 @@ class Item2Vec(ScoringRecommender):
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score items for some users; -inf where an item has no vector; shape (B, I)."""
+        self._check_fitted()
         self._check_scoring()
         inputs = self.item_embeddings_.vectors
         targets = self.context_embeddings_.vectors
@@ -297,6 +299,7 @@ class Item2Vec(ScoringRecommender):
         ...                           + model.item_embeddings_["Clueless"]) / 2))
         True
         """
+        self._check_fitted()
         check_option("table", table, ("input", "output"))
         known = self.item_embeddings_ if table == "input" else self.context_embeddings_
         if (neighbours is None) == (features is None):
@@ -377,17 +380,21 @@ class Item2Vec(ScoringRecommender):
         self._row_of_item = vocabulary.ids.get_indexer(log.item_ids)
         self._seen = log.to_csr(binary=True)
 
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "vocabulary_"):
+            raise AttributeError("Item2Vec is not fitted: call fit(data) first")
+
     def _former(self) -> Former | None:
         """Return what the estimator knows already, if anything."""
         if not hasattr(self, "vocabulary_"):
             return None
         return self.vocabulary_, (self.item_embeddings_.vectors, self.context_embeddings_.vectors)
 
-    def _vocabulary_of(self, log: Interactions) -> Vocabulary:
+    def _vocabulary_of(self, log: Interactions, *, min_count: int) -> Vocabulary:
         check_option("by", self.by, ("user", "basket"))
         if self.max_history is not None:
             check_count("max_history", self.max_history, minimum=2)
-        return build_vocabulary(self._raw(log), log.item_ids, min_count=self.min_count)
+        return build_vocabulary(self._raw(log), log.item_ids, min_count=min_count)
 
     def _raw(self, log: Interactions) -> Sequences:
         """Return the sequences to learn from, in the codes of the log."""
@@ -405,6 +412,8 @@ class Item2Vec(ScoringRecommender):
         check_count("epochs", self.epochs)
         check_between("learning_rate", self.learning_rate, 0, np.inf, open_ends=True)
         check_count("seed", self.seed, minimum=0)
+        if not isinstance(self.warm_start, bool):
+            raise TypeError(f"warm_start must be True or False, got {self.warm_start!r}")
         self._check_scoring()
         return Objective(
             mode=self.mode,

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from companion._checks import check_count
-from companion.interactions import Interactions, check_interactions
+from companion.interactions import Interactions
 from companion.metrics import hit_matrix, ndcg_at_k
 from companion.protocols import Recommender
 
@@ -47,10 +47,7 @@ def validation_ndcg(
     >>> 0 <= validation_ndcg(model, split.train, split.validation) <= 1
     True
     """
-    seen = train.to_csr(binary=True)
-    relevant = validation.to_csr(binary=True)
-    relevant = relevant - relevant.multiply(seen)
-    relevant.eliminate_zeros()
+    relevant = _new_to_users(train, validation)
     n_relevant = np.diff(relevant.indptr)
     users = np.flatnonzero(n_relevant)
     if len(users) == 0:
@@ -73,13 +70,23 @@ def check_validation(train: Interactions, validation: object) -> None:
         ...
     ValueError: validation must have the users and items of data, as the parts of a split have
     """
-    check_interactions(validation, with_rows=True)
-    assert isinstance(validation, Interactions)
+    if not isinstance(validation, Interactions):
+        kind = type(validation).__name__
+        raise TypeError(f"validation must be Interactions, as the parts of a split are, got {kind}")
     same = train.user_ids.equals(validation.user_ids) and train.item_ids.equals(validation.item_ids)
     if not same:
         raise ValueError(
             "validation must have the users and items of data, as the parts of a split have"
         )
+    if _new_to_users(train, validation).nnz == 0:
+        raise ValueError("validation must hold an item that is new to its user, got none")
+
+
+def _new_to_users(train: Interactions, validation: Interactions) -> sparse.csr_array:
+    relevant = validation.to_csr(binary=True)
+    relevant = relevant - relevant.multiply(train.to_csr(binary=True))
+    relevant.eliminate_zeros()
+    return relevant
 
 
 class BestEpoch(Generic[State]):

@@ -123,9 +123,9 @@ def test_others_do_not():
     assert 0 < fewer_items.n_items < data.n_items
     with pytest.raises(ValueError, match=message):
         check_validation(data, fewer_items)
-    with pytest.raises(ValueError, match=r"^data must have at least one row, got none$"):
+    with pytest.raises(ValueError, match=r"^validation must hold an item that is new"):
         check_validation(data, data.take([]))
-    with pytest.raises(TypeError, match=r"^data must be Interactions .*, got list$"):
+    with pytest.raises(TypeError, match=r"^validation must be Interactions, .*, got list$"):
         check_validation(data, [["a", "b"]])
 
 

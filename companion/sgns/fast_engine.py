@@ -98,7 +98,7 @@ class FastEngine:
             sequences.offsets,
             part[0],
             part[1],
-            self._law,
+            self._law[: max(int(sequences.lengths().max(initial=0)) - 1, 1)],  # none reach further
             self.objective.negatives,
             self.objective.mask_accidental,
             self._inputs,

@@ -82,7 +82,7 @@ class GensimEngine:
             sample=0,
             min_count=1,
             workers=threads,
-            seed=seed,
+            seed=seed % 2**32,  # all that it can hold
         )
         self._names = np.array([str(code) for code in range(len(counts))], dtype=object)
         self.model.build_vocab_from_freq(dict(zip(self._names, counts.tolist(), strict=True)))

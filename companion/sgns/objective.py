@@ -139,12 +139,13 @@ class LossProbe:
     def loss(self, tables: Tables) -> float:
         """Return the mean loss of a pair."""
         inputs, outputs = tables
-        hidden = mean_of_contexts(inputs, self.contexts)  # (B, D)
-        up = np.einsum("bd,bd->b", hidden, outputs[self.targets])
-        down = np.einsum("bd,bnd->bn", hidden, outputs[self.negatives])
-        # -log σ(s) = log(1 + exp(-s)), as logaddexp: finite at any s.
-        missed = np.logaddexp(0.0, -up) + (np.logaddexp(0.0, down) * self.counted).sum(axis=1)
-        return float(missed.mean())
+        with np.errstate(over="ignore", invalid="ignore"):  # diverged: infinity or NaN says it
+            hidden = mean_of_contexts(inputs, self.contexts)  # (B, D)
+            up = np.einsum("bd,bd->b", hidden, outputs[self.targets])
+            down = np.einsum("bd,bnd->bn", hidden, outputs[self.negatives])
+            # -log σ(s) = log(1 + exp(-s)), as logaddexp: finite at any finite s.
+            missed = np.logaddexp(0.0, -up) + (np.logaddexp(0.0, down) * self.counted).sum(axis=1)
+            return float(missed.mean())
 
 
 def mean_of_contexts(

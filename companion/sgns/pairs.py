@@ -85,10 +85,10 @@ def expected_pairs(
     >>> expected_pairs(np.array([4]), 2, distance_decay=1.0)
     10.0
     """
-    law = width_law(window, distance_decay)
-    longest = np.asarray(lengths, dtype=np.int64)
+    lengths = np.asarray(lengths, dtype=np.int64)
+    law = width_law(window, distance_decay)[: lengths.max(initial=0)]
     return float(
-        sum(2 * keep * np.maximum(longest - d, 0).sum() for d, keep in enumerate(law, start=1))
+        sum(2 * keep * np.maximum(lengths - d, 0).sum() for d, keep in enumerate(law, start=1))
     )
 
 
@@ -162,10 +162,10 @@ def context_windows(
     ...     print(dict(zip(centres.tolist(), contexts.tolist())))
     {7: [-1, 8], 8: [7, 9], 9: [8, -1]}
     """
-    law = width_law(window, distance_decay)
-    distances = np.arange(1, len(law) + 1)
-    steps = np.concatenate([-distances[::-1], distances])
     lengths = sequences.lengths()
+    law = width_law(window, distance_decay)[: max(lengths.max(initial=0) - 1, 1)]
+    distances = np.arange(1, len(law) + 1)  # none beyond the longest sequence
+    steps = np.concatenate([-distances[::-1], distances])
     first = np.repeat(sequences.offsets[:-1], lengths)
     beyond = np.repeat(sequences.offsets[1:], lengths)
     for start in range(0, len(sequences.items), check_count("block", block)):

@@ -24,8 +24,9 @@ from companion.sgns.pairs import (
 )
 
 # Each pair steps by its own gradient, as in word2vec, but from where the table stood at the
-# start of the batch.  A thousand pairs keep that difference small even for frequent items.
+# start of the batch.  So no item may stand in a batch often: its steps would add up and overshoot.
 BATCH = 1_024
+MEETINGS = 2  # of the most frequent item in a batch, as a centre, on average
 
 
 class PairScores(nn.Module):
@@ -77,11 +78,12 @@ class TorchEngine:
     ) -> None:
         self.objective, self.threads = objective, threads
         self.noise = objective.noise(counts)
+        self.batch = int(np.clip(MEETINGS * counts.sum() / counts.max(), 16, BATCH))
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = _device_found(device)
         inputs, outputs = (torch.tensor(table) for table in tables)
-        self.model = PairScores(inputs, outputs, shared=objective.shared_matrix).to(device)
-        self.device = torch.device(device)
+        self.model = PairScores(inputs, outputs, shared=objective.shared_matrix).to(self.device)
 
     def run_epoch(
         self, sequences: Sequences, rates: tuple[float, float], *, rng: np.random.Generator
@@ -122,8 +124,8 @@ class TorchEngine:
             negatives = alias_draw(*self.noise, shape, rng=rng)
             columns = (contexts.astype(np.int64), targets.astype(np.int64), negatives)
             on_device = [torch.from_numpy(column).to(self.device) for column in columns]
-            for start in range(0, len(targets), BATCH):
-                first, second, third = (column[start : start + BATCH] for column in on_device)
+            for start in range(0, len(targets), self.batch):
+                first, second, third = (column[start : start + self.batch] for column in on_device)
                 yield first, second, third
 
     def _examples(
@@ -144,3 +146,13 @@ class TorchEngine:
             return max(len(sequences.items), 1)
         settings = (self.objective.window, self.objective.distance_decay)
         return max(expected_pairs(sequences.lengths(), *settings), 1.0)
+
+
+def _device_found(device: str) -> torch.device:
+    try:
+        found = torch.device(device)
+        torch.empty(1, device=found)  # a name alone does not say that it is there
+    except (AssertionError, RuntimeError, TypeError) as error:
+        says = str(error).splitlines()[0]
+        raise ValueError(f"device must be one PyTorch has here, got {device!r}: {says}") from error
+    return found

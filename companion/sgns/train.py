@@ -18,6 +18,7 @@ from companion.sgns.objective import Engine, LossProbe, Objective, Tables
 from companion.sgns.pairs import epoch_order
 
 EngineName = Literal["torch", "fast", "gensim"]
+DIVERGED = 100.0  # times the loss of vectors that are zero; healthy training stays below once
 LAST_RATE = 1e-4  # word2vec's: the learning rate ends here, or at its start if that is lower
 
 
@@ -97,4 +98,10 @@ def train(
     for epoch in range(epochs):
         order = epoch_order(sequences, rng=rng, keep=keep, as_sets=objective.window == "all")
         engine.run_epoch(order, (rates[epoch], rates[epoch + 1]), rng=rng)
-        yield probe.loss(engine.tables())
+        loss = probe.loss(engine.tables())
+        if not loss <= DIVERGED * (1 + objective.negatives) * np.log(2):  # NaN as well
+            raise ValueError(
+                f"learning_rate must be smaller: with {learning_rate} training diverges, and the "
+                f"loss of a pair is {loss:.3g} after epoch {epoch + 1}"
+            )
+        yield loss

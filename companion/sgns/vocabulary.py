@@ -53,12 +53,19 @@ class Vocabulary:
         kept_before = np.concatenate([[0], np.cumsum(known)])
         return Sequences(codes[known], kept_before[sequences.offsets])
 
-    def extended(self, other: Vocabulary) -> Vocabulary:
-        """Add the counts of ``other``; its new items come after those there are."""
-        ids = self.ids.append(other.ids[self.ids.get_indexer(other.ids) < 0])
+    def extended(self, other: Vocabulary, *, min_count: int = 1) -> Vocabulary:
+        """Add the counts of ``other``; its new items come after those there are.
+
+        ``min_count`` holds for new items alone, and their rows in ``other`` alone.
+        """
+        check_count("min_count", min_count)
+        own, others = self.ids, other.ids
+        known = own.get_indexer(others) >= 0
+        kept = known | (other.counts >= min_count)
+        ids = own.append(others[kept & ~known])
         counts = np.zeros(len(ids), dtype=np.int64)
-        for part in (self, other):
-            counts[ids.get_indexer(part.ids)] += part.counts
+        counts[: len(own)] = self.counts
+        counts[ids.get_indexer(others[kept])] += other.counts[kept]
         return Vocabulary(ids, counts)
 
 

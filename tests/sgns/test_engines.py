@@ -25,6 +25,7 @@ from companion.sgns import (
     make_engine,
     noise_distribution,
     start_tables,
+    torch_engine,
     train,
     width_law,
 )
@@ -290,7 +291,8 @@ def test_the_kernels_step_is_the_gradient(mode, mask, window, decay, shared):
 @pytest.mark.parametrize("mask", [True, False])
 @pytest.mark.parametrize("noise", [7, 2])  # in no sequence, and in several
 @pytest.mark.parametrize("shared", [False, True])
-def test_the_torch_step_is_the_gradient(mode, mask, noise, shared):
+def test_the_torch_step_is_the_gradient(mode, mask, noise, shared, monkeypatch):
+    monkeypatch.setattr(torch_engine, "MEETINGS", 1_000)  # all pairs in one batch
     objective = Objective(
         mode=mode, window=6, distance_decay=1.0, negatives=3,
         mask_accidental=mask, shared_matrix=shared,
