@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from companion._checks import check_count
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sequences:
@@ -62,14 +64,14 @@ class Sequences:
         """Return some of the sequences, in the order of ``positions``."""
         lengths = self.lengths()[positions]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        shift = np.repeat(self.offsets[positions] - offsets[:-1], lengths)
+        shift = np.repeat(self.offsets[:-1][positions] - offsets[:-1], lengths)
         return Sequences(self.items[np.arange(offsets[-1]) + shift], offsets)
 
     def newest(self, n: int) -> Sequences:
         """Return the last n items of each sequence, or all of a shorter one."""
         lengths = self.lengths()
         from_end = np.repeat(self.offsets[1:], lengths) - np.arange(len(self.items))  # last is 1
-        kept = np.minimum(lengths, n)
+        kept = np.minimum(lengths, check_count("n", n, minimum=0))
         return Sequences(self.items[from_end <= n], np.concatenate([[0], np.cumsum(kept)]))
 
     def mean_weights(self, n_items: int, *, decay: float = 1.0) -> sparse.csr_array:

@@ -16,7 +16,7 @@ PAGE = """\
 
 ```{{eval-rst}}
 .. automodule:: {name}
-   :members:
+   :members:{more}
 ```
 """
 INDEX = """\
@@ -49,7 +49,8 @@ def pages() -> dict[Path, str]:
     rows = [f"| [`{name}`]({name}.md) | {_first_line(name)} |" for name in names]
     texts = {FOLDER / "index.md": INDEX.format(rows="\n".join(rows))}
     for name in names:
-        texts[FOLDER / f"{name}.md"] = PAGE.format(name=name)
+        more = "\n   :ignore-module-all:" if _only_collects(name, names) else ""
+        texts[FOLDER / f"{name}.md"] = PAGE.format(name=name, more=more)
     return texts
 
 
@@ -67,6 +68,14 @@ def write() -> None:
 def _source(name: str) -> Path:
     path = Path(*name.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _only_collects(name: str, public: list[str]) -> bool:
+    """Say whether all names of a package come from public modules, which have pages already."""
+    tree = ast.parse(_source(name).read_text(encoding="utf-8"))
+    homes = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
+    ours = [home for home in homes if home and home.startswith(f"{name}.")]
+    return bool(ours) and set(ours) <= set(public)
 
 
 def _first_line(name: str) -> str:

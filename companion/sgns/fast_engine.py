@@ -92,6 +92,9 @@ class FastEngine:
     ) -> None:
         from companion.sgns import _kernels  # compiles at the first call, so not before
 
+        total = max(len(sequences.items), 1)
+        places = (int(sequences.offsets[s]) for s in part)
+        start, end = (rates[0] + (rates[1] - rates[0]) * place / total for place in places)
         train = _kernels.skip_gram if self.objective.mode == "skipgram" else _kernels.cbow
         train(
             sequences.items,
@@ -105,8 +108,8 @@ class FastEngine:
             self._outputs,
             self._accept,
             self._alias,
-            rates[0],
-            rates[1],
+            start,
+            end,
             np.array([seed], dtype=np.uint64),
         )
 

@@ -86,7 +86,9 @@ class GensimEngine:
         )
         self._names = np.array([str(code) for code in range(len(counts))], dtype=object)
         self.model.build_vocab_from_freq(dict(zip(self._names, counts.tolist(), strict=True)))
+        # An item with count 0 is none of gensim's words: its rows stay as they are.
         self._rows = np.array([int(name) for name in self.model.wv.index_to_key])
+        self._start = tuple(np.array(table, dtype=np.float32) for table in tables)
         self.model.wv.vectors[:], self.model.syn1neg[:] = (table[self._rows] for table in tables)
 
     def run_epoch(
@@ -104,7 +106,7 @@ class GensimEngine:
 
     def tables(self) -> Tables:
         """Return copies of the input and the output table in our order, shape (I, D) each."""
-        inputs, outputs = (np.empty_like(self.model.wv.vectors) for _ in range(2))
+        inputs, outputs = (table.copy() for table in self._start)
         inputs[self._rows], outputs[self._rows] = self.model.wv.vectors, self.model.syn1neg
         return inputs, outputs
 

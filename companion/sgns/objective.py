@@ -23,7 +23,14 @@ from companion._checks import check_between, check_count, check_option
 from companion.alias import alias_draw, alias_setup
 from companion.sequences import Sequences
 from companion.sgns.noise import noise_distribution
-from companion.sgns.pairs import NO_CONTEXT, Window, context_windows, skip_gram_pairs, width_law
+from companion.sgns.pairs import (
+    NO_CONTEXT,
+    Window,
+    context_windows,
+    epoch_order,
+    skip_gram_pairs,
+    width_law,
+)
 
 Mode = Literal["skipgram", "cbow"]
 Tables = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -122,6 +129,8 @@ class LossProbe:
         rng: np.random.Generator,
     ) -> None:
         sample = _some_sequences(sequences, rng)
+        if objective.window == "all":  # the pairs of a set, not of neighbours in it
+            sample = epoch_order(sample, rng=rng, as_sets=True)
         blocks = (objective.window, objective.distance_decay)
         if objective.mode == "skipgram":
             centres, targets = next(skip_gram_pairs(sample, *blocks, rng=rng))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from companion.alias import alias_draw
 from companion.losses import sgns_loss
 from companion.sequences import Sequences
+from companion.sgns.noise import noise_distribution
 from companion.sgns.objective import Objective, Tables
 from companion.sgns.pairs import (
     NO_CONTEXT,
@@ -24,9 +25,10 @@ from companion.sgns.pairs import (
 )
 
 # Each pair steps by its own gradient, as in word2vec, but from where the table stood at the
-# start of the batch.  So no item may stand in a batch often: its steps would add up and overshoot.
+# start of the batch.  That is nearly the same while no row takes many steps at once; a row in
+# every other pair, as small catalogues have them, would overshoot further with each batch.
 BATCH = 1_024
-MEETINGS = 2  # of the most frequent item in a batch, as a centre, on average
+STEPS_AT_ONCE = 2.0  # of length 1: the learning rate times the steps of the busiest row
 
 
 class PairScores(nn.Module):
@@ -78,7 +80,8 @@ class TorchEngine:
     ) -> None:
         self.objective, self.threads = objective, threads
         self.noise = objective.noise(counts)
-        self.batch = int(np.clip(MEETINGS * counts.sum() / counts.max(), 16, BATCH))
+        share = noise_distribution(counts, objective.noise_exponent).max()
+        self._busiest = counts.max() / counts.sum() + objective.negatives * share  # steps a pair
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = _device_found(device)
@@ -91,10 +94,11 @@ class TorchEngine:
         """Meet every pair once, the learning rate falling from the first rate to the second."""
         optimizer = torch.optim.SGD(self.model.parameters(), lr=rates[0])
         total = self._expected_examples(sequences)
+        size = int(np.clip(STEPS_AT_ONCE / (rates[0] * self._busiest), 1, BATCH))
         done, before = 0, torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
-            for contexts, targets, negatives in self._batches(sequences, rng):
+            for contexts, targets, negatives in self._batches(sequences, size, rng):
                 rate = rates[0] + (rates[1] - rates[0]) * min(done / total, 1.0)
                 optimizer.param_groups[0]["lr"] = rate
                 up, down = self.model(contexts, targets, negatives)
@@ -116,7 +120,7 @@ class TorchEngine:
         return inputs, outputs
 
     def _batches(
-        self, sequences: Sequences, rng: np.random.Generator
+        self, sequences: Sequences, size: int, rng: np.random.Generator
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Yield contexts (B, C), targets (B,) and negatives (B, N) on the device."""
         for contexts, targets in self._examples(sequences, rng):
@@ -124,8 +128,8 @@ class TorchEngine:
             negatives = alias_draw(*self.noise, shape, rng=rng)
             columns = (contexts.astype(np.int64), targets.astype(np.int64), negatives)
             on_device = [torch.from_numpy(column).to(self.device) for column in columns]
-            for start in range(0, len(targets), self.batch):
-                first, second, third = (column[start : start + self.batch] for column in on_device)
+            for start in range(0, len(targets), size):
+                first, second, third = (column[start : start + size] for column in on_device)
                 yield first, second, third
 
     def _examples(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion._checks import check_count, check_option
+from companion._optional import require
 from companion.sequences import Sequences
 from companion.sgns.noise import keep_probability
 from companion.sgns.objective import Engine, LossProbe, Objective, Tables
@@ -45,6 +46,7 @@ def make_engine(
     check_option("engine", name, ("torch", "fast", "gensim"))
     check_count("threads", threads)
     if name == "torch":
+        require("torch", extra="torch")
         from companion.sgns.torch_engine import TorchEngine  # imports torch
 
         return TorchEngine(objective, tables, counts, threads=threads, device=device)

@@ -71,11 +71,14 @@ def test_windows_stand_in_order_and_are_padded_where_a_sequence_ends(lists, wind
         for centre, contexts in zip(centres.tolist(), many.tolist(), strict=True)
     ]
     window = min(window, max(max(map(len, lists), default=0) - 1, 1))  # none reaches further
+    # Places that no sequence reaches may be left out: ``width`` of them are there on each side.
+    width = len(rows[0][1]) // 2 if rows else window
+    assert min(window, max(map(len, lists), default=0) - 1) <= width <= window
     expected = []
     for items in lists:
-        padded = [NO_CONTEXT] * window + items + [NO_CONTEXT] * window
+        padded = [NO_CONTEXT] * width + items + [NO_CONTEXT] * width
         for i, item in enumerate(items):
-            expected.append((item, padded[i : i + window] + padded[i + window + 1 :][:window]))
+            expected.append((item, padded[i : i + width] + padded[i + width + 1 :][:width]))
     assert rows == expected
     assert all(len(centres) <= block for centres, _ in blocks)
     assert all(column.dtype == np.int32 for columns in blocks for column in columns)
