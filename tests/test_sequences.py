@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,6 +43,13 @@ def test_take_is_a_list_comprehension(lists, data):
     assert taken.offsets[-1] == len(taken.items)
 
 
+def test_take_counts_from_the_end_as_an_index_does():
+    lists = [[4, 2], [7], [], [1, 3]]
+    for positions in itertools.permutations(range(-4, 4), 2):
+        taken = pack(lists).take(np.array(positions))
+        assert unpack(taken) == [lists[position] for position in positions]
+
+
 @pytest.mark.parametrize("positions", [[3], [0, 5], [-4]])
 def test_take_refuses_a_position_beyond_the_end(positions):
     with pytest.raises(IndexError):
@@ -56,6 +65,11 @@ def test_newest_is_a_slice_from_the_end(lists, n):
 
 def test_newest_of_none_leaves_empty_sequences():
     assert unpack(pack([[1, 2], [], [3]]).newest(0)) == [[], [], []]
+
+
+def test_newest_of_fewer_than_none_is_refused():
+    with pytest.raises(ValueError, match=r"^n must be an integer of at least 0, got -1$"):
+        pack([[1, 2], [3]]).newest(-1)
 
 
 @given(LISTS, st.integers(1, 4), st.integers(1, 4))

@@ -129,6 +129,13 @@ def test_others_do_not():
         check_validation(data, [["a", "b"]])
 
 
+def test_a_part_with_nothing_new_is_refused(log_of):
+    data = log_of([("ann", "a", 0), ("ann", "b", 1), ("ann", "a", 2), ("bob", "a", 3)])
+    message = "^validation must hold an item that is new to its user, got none$"
+    with pytest.raises(ValueError, match=message):
+        check_validation(data.take([0, 1, 3]), data.take([2]))
+
+
 def test_the_same_ids_in_another_order_do_not_fit(log_of):
     data = log_of([("ann", "a", 0), ("bob", "b", 1)])
     other = log_of([("ann", "b", 0), ("bob", "a", 1)])

@@ -359,6 +359,15 @@ def test_the_rate_falls_batch_by_batch_in_torch(mode):
     assert above.max() < 0.008 * BATCH / (2 * n) + 1e-4
 
 
+def test_the_rate_falls_in_a_straight_line_in_the_fast_engine():
+    n = 800
+    lists, tables, counts = many_pairs(n)
+    objective = Objective(window=1, negatives=1)
+    _, outputs = run_engine("fast", objective, lists, tables, counts, (0.01, 0.002))
+    expected = np.repeat(0.01 - 0.008 * np.arange(n) / n, 2)
+    np.testing.assert_allclose(rates_used(outputs, n), expected, rtol=0.01)
+
+
 # --- laws of whole engines ---------------------------------------------------------------
 
 
@@ -533,6 +542,30 @@ def test_engines_learn_the_same(mode):
         assert losses["gensim"] == pytest.approx(losses["torch"], rel=0.1)
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("n_items", "decline", "exponent", "rate", "negatives"),
+    [(8, 0, 0.75, 0.025, 5), (40, 0, 0.75, 0.1, 20), (100, 1, 0.75, 0.05, 5), (40, 1, -1, 0.1, 5)],
+)
+def test_small_catalogues_stay_as_stable_in_batches(
+    mode, n_items, decline, exponent, rate, negatives
+):
+    # Few items, one far more frequent than the others, or rare ones drawn all the time.
+    rng, weights = np.random.default_rng(0), np.arange(1, n_items + 1) ** -float(decline)
+    lists = [rng.choice(n_items, 8, p=weights / weights.sum()).tolist() for _ in range(1_000)]
+    counts = np.bincount(np.concatenate(lists), minlength=n_items)
+    objective = Objective(mode=mode, negatives=negatives, noise_exponent=exponent)
+    torch_loss, fast_loss = (
+        learn(name, objective, lists, counts, rate=rate)[1][-1] for name in OURS
+    )
+    assert torch_loss == pytest.approx(fast_loss, rel=0.05)
+
+
+def test_a_rate_that_diverges_is_named():
+    with pytest.raises(ValueError, match=r"^learning_rate must be smaller: with 10000.0 training"):
+        learn("fast", Objective(), rate=1e4)
+
+
 # --- gensim ------------------------------------------------------------------------------
 
 
@@ -590,6 +623,16 @@ def test_gensim_sorts_by_count_and_we_get_our_order_back():
     assert moved.tolist() == [False, False, True, False, True]
 
 
+def test_gensim_keeps_the_rows_of_items_with_count_0():
+    tables = random_tables(3, 4)
+    engine = make_engine("gensim", Objective(window=1), tables, np.array([3, 0, 2]))
+    for found, expected in zip(engine.tables(), tables, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    engine.run_epoch(pack([[0, 2]] * 9), (0.1, 0.1), rng=np.random.default_rng(0))
+    moved = (engine.tables()[0] != tables[0]).any(axis=1)
+    assert moved.tolist() == [True, False, True]
+
+
 @pytest.mark.parametrize("length", [LONGEST - 1, LONGEST, 2 * LONGEST + 5])
 def test_long_sequences_reach_gensim_whole(length, monkeypatch):
     lists = [(np.arange(length) % 3).tolist(), [], [2, 0]]
@@ -633,6 +676,7 @@ def test_gensim_has_nothing_to_complain_about(caplog):
         ("fast", {"threads": 0}, ValueError, "threads must be an integer of at least 1, got 0"),
         ("torch", {"threads": 1.0}, TypeError, "threads must be an integer of at least 1, got 1"),
         ("fast", {"device": "cuda"}, ValueError, 'device must be "auto" or "cpu" with engine=\''),
+        ("torch", {"device": "gpu"}, ValueError, "device must be one PyTorch has here, got 'gpu'"),
         ("gensim", {"device": "cuda"}, ValueError, 'device must be "auto" or "cpu" with engine='),
     ],
 )
@@ -641,14 +685,17 @@ def test_engines_that_are_none(name, options, error, message):
         make_engine(name, Objective(), random_tables(3, 4), np.array([1, 2, 3]), **options)
 
 
-@pytest.mark.parametrize(("name", "extra", "library"), [
-    ("fast", "fast", "numba"), ("gensim", "gensim", "gensim"),
-])  # fmt: skip
-def test_a_missing_library_is_named_with_its_extra(name, extra, library, monkeypatch):
-    for module in [one for one in sys.modules if one.partition(".")[0] == library]:
-        monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, library, None)
-    message = rf"^this part of companion needs {library}: pip install 'companion\[{extra}\]'$"
+@pytest.mark.parametrize(
+    ("name", "library", "module"),
+    [
+        ("torch", "torch", "torch"),
+        ("fast", "numba", "numba"),
+        ("gensim", "gensim", "gensim.models.word2vec"),
+    ],
+)
+def test_a_missing_library_is_named_with_its_extra(name, library, module, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    message = rf"^this part of companion needs {library}: pip install 'companion\[{name}\]'$"
     with pytest.raises(ImportError, match=message):
         make_engine(name, Objective(), random_tables(3, 4), np.array([1, 2, 3]))
 

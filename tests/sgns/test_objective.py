@@ -145,6 +145,16 @@ def test_a_large_log_is_sampled(mode, lengths, n_seen):
     assert len(set(probe.targets.tolist())) == n_seen
 
 
+@pytest.mark.parametrize("mode", ["skipgram", "cbow"])
+def test_the_sample_sees_a_set_as_a_set(mode):
+    objective = Objective(mode=mode, window="all")
+    counts = np.ones(1_000, int)
+    rng = np.random.default_rng(0)
+    probe = LossProbe(objective, pack([list(range(1_000))]), counts, rng=rng)
+    away = np.abs(probe.contexts - probe.targets[:, None])[probe.contexts != NO_CONTEXT]
+    assert abs(away.mean() - 1_000 / 3) < 40  # two of 1,000 at random; neighbours are 3 apart
+
+
 def test_the_generator_decides_what_is_sampled():
     lists = [[s % 7, (s + 1) % 7] for s in range(5_000)]
     first, again, other = (

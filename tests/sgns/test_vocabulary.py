@@ -94,6 +94,15 @@ def test_extended_by_ids_of_another_type():
     assert counts_of(numbers.extended(objects)) == {1: 3, 2: 14, 3: 20}
 
 
+def test_min_count_holds_for_new_items_alone():
+    old = Vocabulary(index_of(["tea", "jam"]), np.array([5, 1]))
+    new = Vocabulary(index_of(["jam", "ink", 1]), np.array([1, 2, 3]))
+    both = old.extended(new, min_count=3)
+    assert counts_of(both) == {"tea": 5, "jam": 2, 1: 3}
+    with pytest.raises(ValueError, match=r"^min_count must be an integer of at least 1, got 0$"):
+        old.extended(new, min_count=0)
+
+
 @pytest.mark.parametrize(
     ("min_count", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), (True, TypeError)]
 )
