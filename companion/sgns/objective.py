@@ -170,6 +170,8 @@ def mean_of_contexts(
 def _some_sequences(sequences: Sequences, rng: np.random.Generator) -> Sequences:
     """Return whole sequences, drawn at random, until they hold enough centres."""
     order = rng.permutation(np.flatnonzero(sequences.lengths() >= 2))
+    if len(order) == 0:
+        raise ValueError("sequences must hold one of two items or more, got none")
     enough = np.searchsorted(np.cumsum(sequences.lengths()[order]), PROBE_CENTRES) + 1
     chosen = [sequences[s][:PROBE_CENTRES] for s in order[:enough]]
     lengths = [len(items) for items in chosen]

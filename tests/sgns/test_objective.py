@@ -218,3 +218,9 @@ def test_an_objective_is_written_by_name_and_stays_as_it_is():
         Objective("skipgram")
     with pytest.raises(AttributeError):
         Objective().negatives = 3
+
+
+def test_a_probe_without_a_pair_is_refused():
+    nothing = Sequences(np.array([0, 1], dtype=np.int32), np.array([0, 1, 2]))
+    with pytest.raises(ValueError, match=r"^sequences must hold one of two items or more"):
+        LossProbe(Objective(), nothing, np.array([1, 1]), rng=np.random.default_rng(0))
