@@ -18,7 +18,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
-from companion._checks import check_between, check_count, check_option, refuse_one_string
+from companion._checks import (
+    check_between,
+    check_codes,
+    check_count,
+    check_option,
+    refuse_one_string,
+)
 from companion.cold_start import feature_neighbours
 from companion.embeddings import Embeddings
 from companion.interactions import Interactions
@@ -75,9 +81,10 @@ class Item2Vec(ScoringRecommender):
     min_count : int
         Items with fewer rows get no vector and are never recommended.
     max_history : int, optional
-        Train on the newest so many rows of each sequence.
+        Train on the newest so many rows of each sequence; a user is scored by all rows, see
+        ``last``.
     by : {"user", "basket"}
-        What makes a sequence.
+        What makes a sequence to train on; a user is scored by all rows, see ``last``.
     last : int, optional
         A user is the mean of the newest so many rows; None takes the whole history.
     decay : float in (0, 1]
@@ -159,8 +166,9 @@ class Item2Vec(ScoringRecommender):
             The sequences of a list count as users 0, 1, ...  Sequences without two items teach
             nothing, and are no error as long as there is one with two.
         validation : Interactions, optional
-            Compute NDCG@10 on it after every epoch, stop once it has not risen for ``patience``
-            epochs, and keep the tables of the best one.
+            Compute NDCG@10 on it after every epoch, as `recommend` scores with the present
+            settings, stop once it has not risen for ``patience`` epochs, and keep the tables of
+            the best one.
         patience : int
         threads : int
             One thread gives the same vectors for the same seed; see `companion.sgns.fast_engine`
@@ -210,8 +218,9 @@ class Item2Vec(ScoringRecommender):
 
         Known items start from their vectors, new ones at random; items that the new data do not
         hold keep their vectors but for their part as negatives.  Counts add up.  The users of
-        `recommend` are those of ``data``.  Parameters and errors are those of `fit`; the first
-        call is a `fit`.
+        `recommend` are those of ``data``.  The learning rate starts anew and falls over ``epochs``
+        epochs: fewer epochs and a smaller rate keep more of what is known.  Parameters and errors
+        are those of `fit`; the first call is a `fit`.
         """
         log = as_interactions(data)
         former = self._former()
@@ -233,6 +242,7 @@ class Item2Vec(ScoringRecommender):
         """Score items for some users; -inf where an item has no vector; shape (B, I)."""
         self._check_fitted()
         self._check_scoring()
+        users = check_codes("users", users, len(self._histories))
         inputs = self.item_embeddings_.vectors
         targets = self.context_embeddings_.vectors
         if self.score_with == "input":
@@ -306,7 +316,8 @@ class Item2Vec(ScoringRecommender):
             raise ValueError("give either neighbours or features, and not both")
         if features is None:
             refuse_one_string("neighbours", neighbours)
-            ids, weights = list(neighbours or ()), None
+            assert neighbours is not None  # features is None
+            ids, weights = list(neighbours), None
             if not ids:
                 raise ValueError("neighbours must hold at least one id, got none")
         else:
@@ -335,7 +346,9 @@ class Item2Vec(ScoringRecommender):
         if validation is not None:
             check_validation(log, validation)
         sequences = self._sequences(log, vocabulary)
-        rng = np.random.default_rng(self.seed)
+        # Going on must not draw the numbers of the first fit again.
+        seed = self.seed if former is None else [self.seed, int(former[0].counts.sum())]
+        rng = np.random.default_rng(seed)
         tables = _carried_over(former, vocabulary, start_tables(len(vocabulary), self.dim, rng=rng))
         counts = vocabulary.counts
         engine = make_engine(self.engine, objective, tables, counts, seed=self.seed, **machine)
@@ -350,6 +363,7 @@ class Item2Vec(ScoringRecommender):
             rng=rng,
         )
         history: list[dict[str, float]] = []
+        before = dict(vars(self))
         bar = tqdm(epochs, "Item2Vec", self.epochs, disable=not verbose, delay=3, leave=False)
         try:
             for epoch, loss in enumerate(bar, start=1):
@@ -361,6 +375,10 @@ class Item2Vec(ScoringRecommender):
                         break
         except KeyboardInterrupt:
             self._publish(log, vocabulary, best.state or engine.tables(), history)
+            raise
+        except Exception:
+            vars(self).clear()
+            vars(self).update(before)
             raise
         self._publish(log, vocabulary, best.state or engine.tables(), history)
         return self

@@ -1131,3 +1131,52 @@ def test_a_model_does_not_follow_its_lists():
     scores = model.score(np.arange(3))
     lists[0][:] = ["z", "z"]
     np.testing.assert_array_equal(model.score(np.arange(3)), scores)
+
+
+@pytest.mark.parametrize("settings", [{"by": "basket"}, {"max_history": 2}], ids=str)
+def test_a_user_is_scored_by_the_whole_history(settings):
+    model, histories = fitted(log_of(ROWS), **settings), [["a", "b", "c", "a"], ["c", "a"]]
+    expected = score_by_hand(model, histories, list("abc"))
+    np.testing.assert_allclose(model.score(np.arange(2)), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_user_that_is_not_there_is_refused():
+    model = fitted(log_of(ROWS))
+    with pytest.raises(ValueError, match=r"^users must be codes in 0 .. 1, got -1$"):
+        model.score(np.array([-1]))
+
+
+def test_neighbours_may_stand_in_any_list():
+    model = fitted([[0, 1, 2], [1, 0], [2, 0]] * 5)
+    expected = model.infer_vector([0, 1])
+    for ids in (np.array([0, 1]), pd.Index([0, 1]), pd.Series([0, 1]), (0, 1)):
+        np.testing.assert_array_equal(model.infer_vector(ids), expected)
+    np.testing.assert_array_equal(model.infer_vector(np.array([0])), model.item_embeddings_[0])
+
+
+@pytest.mark.parametrize("data", [[{"a", "b"}], {("u", 1): ["a", "b"]}])
+def test_what_has_no_order_is_refused(data):
+    with pytest.raises(TypeError, match=r"^(a sequence of )?data must"):
+        fitted(data)
+
+
+def test_an_error_after_an_epoch_leaves_the_model_as_it_was(monkeypatch):
+    split = leave_last_out(make_planted_interactions(n_users=60, n_items=30, n_groups=3, seed=0))
+    model = fitted(split.train)
+    before = dict(vars(model))
+
+    def breaks_down(*_, **__):
+        yield 1.0
+        raise RuntimeError("in the second epoch")
+
+    monkeypatch.setattr("companion.item2vec.train", breaks_down)
+    with pytest.raises(RuntimeError, match="in the second epoch"):
+        model.fit(split.train, validation=split.validation, verbose=False)
+    assert vars(model) == before
+
+
+def test_going_on_draws_new_numbers():
+    model = fitted([["a", "b"], ["b", "a"]] * 5, learning_rate=1e-12, epochs=1)
+    start = model.item_embeddings_["a"].copy()
+    model.partial_fit([["new", "a"], ["a", "new"]], verbose=False)
+    assert not np.allclose(model.item_embeddings_["new"], start, atol=1e-9)

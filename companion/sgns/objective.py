@@ -14,7 +14,7 @@ Axes: I items, B batch, C contexts, N negatives, D dimension.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from companion.sgns.pairs import (
 Mode = Literal["skipgram", "cbow"]
 Tables = tuple[NDArray[np.float32], NDArray[np.float32]]
 PROBE_CENTRES = 4_096
+PROBE_PAIRS = 32_768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +134,9 @@ class LossProbe:
             sample = epoch_order(sample, rng=rng, as_sets=True)
         blocks = (objective.window, objective.distance_decay)
         if objective.mode == "skipgram":
-            centres, targets = next(skip_gram_pairs(sample, *blocks, rng=rng))
-            contexts = centres[:, None]
+            block = len(sample.items)  # all at once; the pairs come shuffled
+            centres, targets = next(skip_gram_pairs(sample, *blocks, rng=rng, block=block))
+            contexts, targets = centres[:PROBE_PAIRS, None], targets[:PROBE_PAIRS]
         else:
             targets, contexts = next(context_windows(sample, *blocks, rng=rng))
             alone = (contexts == NO_CONTEXT).all(axis=1)
@@ -147,14 +149,20 @@ class LossProbe:
 
     def loss(self, tables: Tables) -> float:
         """Return the mean loss of a pair."""
-        inputs, outputs = tables
+        starts = range(0, len(self.targets), PROBE_CENTRES)
+        parts = [slice(start, start + PROBE_CENTRES) for start in starts]
         with np.errstate(over="ignore", invalid="ignore"):  # diverged: infinity or NaN says it
-            hidden = mean_of_contexts(inputs, self.contexts)  # (B, D)
-            up = np.einsum("bd,bd->b", hidden, outputs[self.targets])
-            down = np.einsum("bd,bnd->bn", hidden, outputs[self.negatives])
-            # -log σ(s) = log(1 + exp(-s)), as logaddexp: finite at any finite s.
-            missed = np.logaddexp(0.0, -up) + (np.logaddexp(0.0, down) * self.counted).sum(axis=1)
-            return float(missed.mean())
+            return float(np.concatenate([self._losses(tables, part) for part in parts]).mean())
+
+    def _losses(self, tables: Tables, part: slice) -> NDArray[np.floating[Any]]:
+        """Return the loss of each pair of a part of the sample."""
+        inputs, outputs = tables
+        hidden = mean_of_contexts(inputs, self.contexts[part])  # (B, D)
+        up = np.einsum("bd,bd->b", hidden, outputs[self.targets[part]])
+        down = np.einsum("bd,bnd->bn", hidden, outputs[self.negatives[part]])
+        # -log σ(s) = log(1 + exp(-s)), as logaddexp: finite at any finite s.
+        missed = np.logaddexp(0.0, down) * self.counted[part]
+        return np.logaddexp(0.0, -up) + missed.sum(axis=1)
 
 
 def mean_of_contexts(

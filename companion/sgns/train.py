@@ -19,7 +19,7 @@ from companion.sgns.objective import Engine, LossProbe, Objective, Tables
 from companion.sgns.pairs import epoch_order
 
 EngineName = Literal["torch", "fast", "gensim"]
-DIVERGED = 100.0  # times the loss of vectors that are zero; healthy training stays below once
+DIVERGED = 100.0  # times the loss of vectors that are zero; healthy training stays far below
 LAST_RATE = 1e-4  # word2vec's: the learning rate ends here, or at its start if that is lower
 
 

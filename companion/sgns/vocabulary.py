@@ -5,7 +5,7 @@ Axes: I items with a vector.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -148,7 +148,7 @@ def as_interactions(data: Interactions | Iterable[Sequence[Hashable]]) -> Intera
 
 def _as_lists(data: object) -> list[list[Hashable]]:
     refuse_one_string("data", data)
-    if isinstance(data, pd.DataFrame) or not isinstance(data, Iterable):
+    if isinstance(data, pd.DataFrame | Mapping) or not isinstance(data, Iterable):
         raise TypeError(
             "data must be Interactions (see Interactions.from_frame) or a list of sequences of "
             f"ids, got {type(data).__name__}"
@@ -156,6 +156,11 @@ def _as_lists(data: object) -> list[list[Hashable]]:
     lists = []
     for ids in data:
         refuse_one_string("a sequence of data", ids)
+        if isinstance(ids, set | frozenset):
+            raise TypeError(
+                "a sequence of data must have an order, and a set has another one in each "
+                "process: pass sorted(ids)"
+            )
         if not isinstance(ids, Iterable):
             raise TypeError(f"data must hold sequences of ids, got {type(ids).__name__}")
         lists.append(list(ids))

@@ -368,6 +368,14 @@ def test_the_rate_falls_in_a_straight_line_in_the_fast_engine():
     np.testing.assert_allclose(rates_used(outputs, n), expected, rtol=0.01)
 
 
+def test_the_rate_never_falls_below_its_end(monkeypatch):
+    monkeypatch.setattr(torch_engine.TorchEngine, "_expected_examples", lambda *_: 1.0)
+    lists, tables, counts = many_pairs(BATCH)
+    objective = Objective(window=1, negatives=1)
+    _, outputs = run_engine("torch", objective, lists, tables, counts, (0.01, 0.002))
+    assert rates_used(outputs, BATCH).min() > 0.0019
+
+
 # --- laws of whole engines ---------------------------------------------------------------
 
 
