@@ -3,7 +3,7 @@
 Baskets of Complete Journey, d=64, window 5, 5 negatives, skip-gram, learning rate .025; gensim
 is called directly.  Peers have equal threads and take turns.  Compiling, and gensim's strings
 and vocabulary, come before the clock; our alias table, the shuffling of baskets and the loss
-after each epoch are inside it.
+after each epoch are inside it.  Each starts its tables in its own way.
 
 Held-out quality: one product is left out of each of 8,000 baskets that nobody trains on, and the
 mean of the others' input vectors is scored against the output vectors of all products.  HR@20 is
