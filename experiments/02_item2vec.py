@@ -26,7 +26,7 @@ from experiments.runner import Table, run
 
 DIMENSIONS = (8, 16, 32, 64, 128, 256)
 EXPONENTS = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
-SEEDS = (0, 1, 2, 3, 4)
+SEEDS = (0, 1, 2)
 FADING = {"negatives": 10, "last": None, "decay": 0.75}  # a film counts 3/4 of the next newer
 
 
@@ -252,11 +252,11 @@ DEFAULTS = {
 }
 
 TABLES = [
-    knob("window", (1, 2, 3, 5, 10, 20, "all"), "NDCG against the window."),
-    knob("negatives", (1, 2, 5, 10, 20, 40), "NDCG against the negatives of a pair."),
+    knob("window", (1, 2, 5, 10, 20, "all"), "NDCG against the window."),
+    knob("negatives", (1, 2, 5, 10, 20), "NDCG against the negatives of a pair."),
     knob("dim", DIMENSIONS, "NDCG against the dimension."),
-    knob("epochs", (1, 2, 5, 10, 20, 40, 80), "NDCG against the epochs."),
-    knob("distance_decay", (None, 1.0, 0.9, 0.7, 0.5), "NDCG against the decay.", 4, window=10),
+    knob("epochs", (1, 2, 5, 10, 20, 40), "NDCG against the epochs."),
+    knob("distance_decay", (None, 1.0, 0.7, 0.5), "NDCG against the decay.", 3, window=10),
     knob("max_history", (10, 20, 50, 100, 200, None), "NDCG against the history trained on."),
     knob("subsample", (None, 1e-2, 1e-3, 1e-4), "NDCG against the thinning of frequent films."),
     knob("shared_matrix", (False, True), "NDCG with one table for both roles and with two."),
@@ -264,7 +264,7 @@ TABLES = [
         name="02_exponent",
         says="NDCG against the exponent of the noise, for few and for many epochs.",
         data=film_log,
-        rows=every(epochs=(5, 20, 40), noise_exponent=EXPONENTS),
+        rows=every(epochs=(5, 20), noise_exponent=EXPONENTS),
         measure=on_films_by_exponent,
         cheap={"epochs": 5, "noise_exponent": 0.75},
         tolerance=NEAR | {f"restored {name}": limit for name, limit in NEAR.items()},

@@ -31,14 +31,15 @@ def links(name: str) -> list[str]:
     return re.findall(r"\]\(([^)\s]+)\)", prose) + re.findall(r"<(https?://[^>]+)>", prose)
 
 
-def test_the_example_has_ten_lines_and_prints_what_stands_below_it() -> None:
-    (example,) = blocks("README.md", "python")
-    (expected,) = blocks("README.md", "text")
-    assert len([line for line in example.splitlines() if line.strip()]) <= 10
+@pytest.mark.parametrize("which", [0, 1], ids=["films", "lists"])
+def test_an_example_has_ten_lines_and_prints_what_stands_below_it(which: int) -> None:
+    examples, prints = blocks("README.md", "python"), blocks("README.md", "text")
+    assert len(examples) == len(prints) == 2
+    assert len([line for line in examples[which].splitlines() if line.strip()]) <= 10
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(example, "README.md", "exec"), {})
-    assert printed.getvalue() == expected
+        exec(compile(examples[which], "README.md", "exec"), {})
+    assert printed.getvalue() == prints[which]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -36,6 +36,7 @@ from companion.evaluation import evaluate
 from companion.interactions import Interactions
 from companion.item2vec import Item2Vec
 from companion.splits import leave_last_out
+from companion.teaching import experiment
 from experiments import runner
 from tools import notebooks
 
@@ -438,6 +439,26 @@ def test_how_to_use_describes_the_evaluator_and_the_limits_as_they_are() -> None
     assert "drawn again 1,000 times, with replacement" in page
     assert "holds the middle 95 % of the means" in page
     assert f"held to {notebooks.MAX_MB / 1000:g} GB" in text_of("troubleshooting")
+
+
+def test_how_to_use_names_options_and_tables_of_experiments_that_exist(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = text_of("how_to_use")
+    assert f"A notebook may take {notebooks.MAX_SECONDS:g} seconds." in page
+    with pytest.raises(SystemExit):
+        runner.run([], ["--help"])
+    known = capsys.readouterr().out
+    calls = re.findall(r"-m experiments\.(\w+)((?: --\w+(?: \d\w+)?)+)", page)
+    assert len(calls) == 3
+    for script, said in calls:
+        source = (BOOK.parent / "experiments" / f"{script}.py").read_text(encoding="utf-8")
+        assert source.endswith("run(TABLES)\n")
+        assert set(re.findall(r"--\w+", said)) <= set(re.findall(r"--\w+", known))
+    (reading,) = re.findall(r"`(experiment\(.*?)`", page)
+    means = eval(reading, {"experiment": experiment})
+    assert means["low"].le(means["high"]).all()
+    assert set(re.findall(r"--only (\w+)", page)) == {reading.split('"')[1]}
 
 
 def test_every_work_has_a_link_and_none_is_listed_twice() -> None:
