@@ -116,7 +116,7 @@ class Item2Vec(ScoringRecommender):
     Examples
     --------
     >>> evenings = [["Alien", "Aliens"], ["Aliens", "Alien"], ["Emma", "Clueless"]] * 20
-    >>> model = Item2Vec(dim=8, epochs=10, learning_rate=0.1).fit(evenings, verbose=False)
+    >>> model = Item2Vec(dim=8, epochs=50, learning_rate=0.1).fit(evenings, verbose=False)
     >>> model.item_embeddings_.similar("Emma", k=1)[0][0]
     'Clueless'
     """
