@@ -1,15 +1,77 @@
-"""Items without a history: which known items are most like a new one, by their features.
+"""Items without a history: a vector from the known items that are most like a new one.
 
-Axes: I items, F features, K neighbours.
+Axes: I items, D dimension, F features, K neighbours.
 """
 
 from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from companion._checks import check_count
+from companion._checks import check_count, refuse_one_string, some
+from companion.embeddings import Embeddings
+
+
+def infer_vector(
+    known: Embeddings,
+    neighbours: Sequence[Hashable] | None = None,
+    *,
+    features: ArrayLike | None = None,
+    item_features: pd.DataFrame | None = None,
+    k: int = 10,
+) -> NDArray[np.float32]:
+    """Give an item that nobody has had yet a vector: the mean of those of its neighbours.
+
+    Parameters
+    ----------
+    known : Embeddings, (I, D)
+    neighbours : sequence of ids, optional
+        Items known to be like it.
+    features : array of float, shape (F,), optional
+        In place of ``neighbours``: the new item's features.
+    item_features : pandas.DataFrame of numbers, F columns, indexed by id
+        Those of known items; rows of items without a vector are passed over.  The neighbours are
+        found, and weighted, by `feature_neighbours`.
+    k : int
+        How many neighbours to take by features.
+
+    Returns
+    -------
+    array of float32, shape (D,)
+
+    Raises
+    ------
+    ValueError
+        If not exactly one of ``neighbours`` and ``features`` is given, shapes do not fit, or no
+        item with a vector has features in common with the new one.
+    TypeError
+        If ``features`` come without ``item_features``.
+    KeyError
+        If a neighbour has no vector.
+
+    Examples
+    --------
+    >>> known = Embeddings(["Emma", "Clueless"], [[1.0, 0.0], [0.0, 1.0]])
+    >>> infer_vector(known, ["Emma", "Clueless"])
+    array([0.5, 0.5], dtype=float32)
+    """
+    if (neighbours is None) == (features is None):
+        raise ValueError("give either neighbours or features, and not both")
+    weights = None
+    if features is not None:
+        described = _rows_with_a_vector(item_features, known)
+        rows, weights = feature_neighbours(features, described, k)
+        ids = described.index[rows].tolist()
+    elif neighbours is not None:
+        refuse_one_string("neighbours", neighbours)
+        ids = list(neighbours)
+        if not ids:
+            raise ValueError("neighbours must hold at least one id, got none")
+    vectors = np.stack([known[one] for one in ids])
+    return np.average(vectors, axis=0, weights=weights).astype(np.float32)
 
 
 def feature_neighbours(
@@ -61,6 +123,19 @@ def feature_neighbours(
     if len(nearest) == 0:
         raise ValueError("features must have something in common with a known item's, got nothing")
     return nearest, cosine[nearest]
+
+
+def _rows_with_a_vector(item_features: object, known: Embeddings) -> pd.DataFrame:
+    """Return the features of the items that have a vector."""
+    _check_table(item_features)
+    assert isinstance(item_features, pd.DataFrame)
+    described = item_features[[one in known for one in item_features.index]]
+    if described.empty:
+        raise ValueError(
+            "item_features must be indexed by ids of items with a vector, got "
+            + some(item_features.index.tolist())
+        )
+    return described
 
 
 def _check_table(item_features: object) -> None:

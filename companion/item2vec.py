@@ -9,42 +9,45 @@ Axes: U users, I items of the log, V items with a vector, B users at a time, D d
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from tqdm.auto import tqdm
 
-from companion._checks import (
-    check_between,
-    check_codes,
-    check_count,
-    check_option,
-    refuse_one_string,
-)
-from companion.cold_start import feature_neighbours
+from companion._checks import check_between, check_codes, check_count, check_option
+from companion.cold_start import infer_vector
 from companion.embeddings import Embeddings
 from companion.interactions import Interactions
 from companion.scoring import ScoringRecommender
 from companion.sequences import Sequences
 from companion.sgns import (
     EngineName,
+    Former,
+    Learning,
     Objective,
     Vocabulary,
     as_interactions,
     build_vocabulary,
-    make_engine,
-    start_tables,
-    train,
 )
 from companion.sgns.objective import Mode, Tables
 from companion.sgns.pairs import Window
-from companion.training import BestEpoch, check_validation, validation_ndcg
+from companion.training import check_validation, validation_ndcg
 
-Former = tuple[Vocabulary, Tables]
+Table = Literal["input", "output"]
+
+
+class FitOptions(TypedDict, total=False):
+    """What `Item2Vec.fit` takes besides the data."""
+
+    validation: Interactions | None
+    patience: int
+    threads: int
+    device: str
+    verbose: bool
 
 
 @dataclass(eq=False)
@@ -139,7 +142,7 @@ class Item2Vec(ScoringRecommender):
     by: Literal["user", "basket"] = "user"
     last: int | None = None
     decay: float = 1.0
-    score_with: Literal["input", "output"] = "input"
+    score_with: Table = "input"
     popularity_weight: float = 0.0
     warm_start: bool = False
     seed: int = 0
@@ -191,12 +194,12 @@ class Item2Vec(ScoringRecommender):
         An interrupted fit (Ctrl-C) leaves the vectors as far as they had come and raises
         KeyboardInterrupt; the estimator can be used.
         """
-        log = as_interactions(data)
-        former = self._former() if self.warm_start else None
-        return self._learn(
+        objective, log = self._checked_objective(), as_interactions(data)
+        return self._fit(
             log,
             self._vocabulary_of(log, min_count=self.min_count),
-            former,
+            objective,
+            self._former() if self.warm_start else None,
             validation=validation,
             patience=patience,
             threads=threads,
@@ -207,12 +210,7 @@ class Item2Vec(ScoringRecommender):
     def partial_fit(
         self,
         data: Interactions | Iterable[Sequence[Hashable]],
-        *,
-        validation: Interactions | None = None,
-        patience: int = 3,
-        threads: int = 1,
-        device: str = "auto",
-        verbose: bool = True,
+        **options: Unpack[FitOptions],
     ) -> Self:
         """Go on learning from new data, which may hold new items and new users.
 
@@ -222,21 +220,13 @@ class Item2Vec(ScoringRecommender):
         epochs: fewer epochs and a smaller rate keep more of what is known.  Parameters and errors
         are those of `fit`; the first call is a `fit`.
         """
-        log = as_interactions(data)
         former = self._former()
-        vocabulary = self._vocabulary_of(log, min_count=self.min_count if former is None else 1)
-        if former is not None:
-            vocabulary = former[0].extended(vocabulary, min_count=self.min_count)
-        return self._learn(
-            log,
-            vocabulary,
-            former,
-            validation=validation,
-            patience=patience,
-            threads=threads,
-            device=device,
-            verbose=verbose,
-        )
+        if former is None:
+            return self.fit(data, **options)
+        objective, log = self._checked_objective(), as_interactions(data)
+        new = self._vocabulary_of(log, min_count=1)
+        vocabulary = former[0].extended(new, min_count=self.min_count)
+        return self._fit(log, vocabulary, objective, former, **options)
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score items for some users; -inf where an item has no vector; shape (B, I)."""
@@ -250,7 +240,7 @@ class Item2Vec(ScoringRecommender):
         histories = self._histories.take(users)
         if self.last is not None:
             histories = histories.newest(self.last)
-        people = histories.mean_weights(len(inputs), decay=self.decay) @ inputs  # (B, D)
+        people = histories.weights_of_mean(len(inputs), decay=self.decay) @ inputs  # (B, D)
         if self.score_with == "input":
             people = _unit(people)
         share = self.vocabulary_.counts / self.vocabulary_.counts.sum()
@@ -267,38 +257,13 @@ class Item2Vec(ScoringRecommender):
         features: ArrayLike | None = None,
         item_features: pd.DataFrame | None = None,
         k: int = 10,
-        table: Literal["input", "output"] = "input",
+        table: Table = "input",
     ) -> NDArray[np.float32]:
-        """Give an item that nobody has had yet a vector: the mean of those of its neighbours.
+        """Give an item that nobody has had yet a row of one of the tables; shape (D,).
 
-        Parameters
-        ----------
-        neighbours : sequence of ids, optional
-            Items known to be like it.
-        features : array of float, shape (F,), optional
-            In place of ``neighbours``: the new item's features.
-        item_features : pandas.DataFrame of numbers, F columns, indexed by id
-            Those of known items; rows of items without a vector are passed over.  The neighbours
-            are found, and weighted, by `companion.cold_start.feature_neighbours`.
-        k : int
-            How many neighbours to take by features.
-        table : {"input", "output"}
-            Of which table the result is a row; the one that scores (``score_with``) is the one to
-            infer for a new item that is to be recommended.
-
-        Returns
-        -------
-        array of float32, shape (D,)
-
-        Raises
-        ------
-        ValueError
-            If not exactly one of ``neighbours`` and ``features`` is given, shapes do not fit,
-            or no item with a vector has features in common with the new one.
-        TypeError
-            If ``features`` come without ``item_features``.
-        KeyError
-            If a neighbour has no vector.
+        ``table`` says which: the one that scores (``score_with``) is the one to infer for an item
+        that is to be compared with users.  The other parameters and the errors are those of
+        `companion.cold_start.infer_vector`.
 
         Examples
         --------
@@ -312,75 +277,51 @@ class Item2Vec(ScoringRecommender):
         self._check_fitted()
         check_option("table", table, ("input", "output"))
         known = self.item_embeddings_ if table == "input" else self.context_embeddings_
-        if (neighbours is None) == (features is None):
-            raise ValueError("give either neighbours or features, and not both")
-        if features is None:
-            refuse_one_string("neighbours", neighbours)
-            assert neighbours is not None  # features is None
-            ids, weights = list(neighbours), None
-            if not ids:
-                raise ValueError("neighbours must hold at least one id, got none")
-        else:
-            if not isinstance(item_features, pd.DataFrame):
-                kind = type(item_features).__name__
-                raise TypeError(f"item_features must be a DataFrame indexed by id, got {kind}")
-            described = item_features[item_features.index.isin(self.vocabulary_.ids)]
-            rows, weights = feature_neighbours(features, described, k)
-            ids = described.index[rows].tolist()
-        vectors = np.stack([known[one] for one in ids])
-        return np.average(vectors, axis=0, weights=weights).astype(np.float32)
+        return infer_vector(known, neighbours, features=features, item_features=item_features, k=k)
 
-    def _learn(
+    def _fit(
         self,
         log: Interactions,
         vocabulary: Vocabulary,
+        objective: Objective,
         former: Former | None,
         *,
-        validation: Interactions | None,
-        patience: int,
-        verbose: bool,
+        validation: Interactions | None = None,
+        patience: int = 3,
+        verbose: bool = True,
         **machine: Any,
     ) -> Self:
-        """Train on the log's sequences and take over what was learned."""
-        objective, best = self._checked_objective(), BestEpoch[Tables](patience)
+        """Learn from the log's sequences, and take over what was learned."""
         if validation is not None:
             check_validation(log, validation)
-        sequences = self._sequences(log, vocabulary)
-        # Going on must not draw the numbers of the first fit again.
-        seed = self.seed if former is None else [self.seed, int(former[0].counts.sum())]
-        rng = np.random.default_rng(seed)
-        tables = _carried_over(former, vocabulary, start_tables(len(vocabulary), self.dim, rng=rng))
-        counts = vocabulary.counts
-        engine = make_engine(self.engine, objective, tables, counts, seed=self.seed, **machine)
-        epochs = train(
-            engine,
+        learning = Learning(
+            vocabulary.encode(self._raw(log), log.item_ids),
+            vocabulary,
             objective,
-            sequences,
-            counts,
+            former=former,
+            dim=self.dim,
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             subsample=self.subsample,
-            rng=rng,
+            engine=self.engine,
+            seed=self.seed,
+            **machine,
         )
-        history: list[dict[str, float]] = []
-        before = dict(vars(self))
-        bar = tqdm(epochs, "Item2Vec", self.epochs, disable=not verbose, delay=3, leave=False)
+
+        def judge(tables: Tables) -> float:
+            candidate = copy.copy(self)
+            candidate._publish(log, vocabulary, tables, learning.history)
+            assert validation is not None
+            return validation_ndcg(candidate, log, validation)
+
         try:
-            for epoch, loss in enumerate(bar, start=1):
-                history.append({"epoch": epoch, "loss": loss})
-                if validation is not None:
-                    self._publish(log, vocabulary, engine.tables(), history)
-                    history[-1]["ndcg@10"] = metric = validation_ndcg(self, log, validation)
-                    if best.update(metric, engine.tables()):
-                        break
+            learning.run(
+                judge=None if validation is None else judge, patience=patience, verbose=verbose
+            )
         except KeyboardInterrupt:
-            self._publish(log, vocabulary, best.state or engine.tables(), history)
+            self._publish(log, vocabulary, learning.tables(), learning.history)
             raise
-        except Exception:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-        self._publish(log, vocabulary, best.state or engine.tables(), history)
+        self._publish(log, vocabulary, learning.tables(), learning.history)
         return self
 
     def _publish(
@@ -409,9 +350,6 @@ class Item2Vec(ScoringRecommender):
         return self.vocabulary_, (self.item_embeddings_.vectors, self.context_embeddings_.vectors)
 
     def _vocabulary_of(self, log: Interactions, *, min_count: int) -> Vocabulary:
-        check_option("by", self.by, ("user", "basket"))
-        if self.max_history is not None:
-            check_count("max_history", self.max_history, minimum=2)
         return build_vocabulary(self._raw(log), log.item_ids, min_count=min_count)
 
     def _raw(self, log: Interactions) -> Sequences:
@@ -419,17 +357,10 @@ class Item2Vec(ScoringRecommender):
         whole = log.baskets() if self.by == "basket" else log.sequences()
         return whole if self.max_history is None else whole.newest(self.max_history)
 
-    def _sequences(self, log: Interactions, vocabulary: Vocabulary) -> Sequences:
-        """Return the sequences to learn from, in the codes of the vocabulary."""
-        sequences = vocabulary.encode(self._raw(log), log.item_ids)
-        if sequences.lengths().max() < 2:
-            raise ValueError("data must hold a sequence of two items or more, got none")
-        return sequences
-
     def _checked_objective(self) -> Objective:
-        check_count("epochs", self.epochs)
-        check_between("learning_rate", self.learning_rate, 0, np.inf, open_ends=True)
-        check_count("seed", self.seed, minimum=0)
+        check_option("by", self.by, ("user", "basket"))
+        if self.max_history is not None:
+            check_count("max_history", self.max_history, minimum=2)
         if not isinstance(self.warm_start, bool):
             raise TypeError(f"warm_start must be True or False, got {self.warm_start!r}")
         self._check_scoring()
@@ -451,19 +382,6 @@ class Item2Vec(ScoringRecommender):
             raise ValueError("decay must lie in (0, 1], got 0: use last=1")
         if self.last is not None:
             check_count("last", self.last)
-
-
-def _carried_over(former: Former | None, vocabulary: Vocabulary, tables: Tables) -> Tables:
-    """Put the vectors there are in the place of the random ones of the same ids."""
-    if former is None:
-        return tables
-    known, old = former
-    if old[0].shape[1] != tables[0].shape[1]:
-        raise ValueError(f"dim must stay {old[0].shape[1]}, got {tables[0].shape[1]}")
-    rows = known.ids.get_indexer(vocabulary.ids)
-    for new, source in zip(tables, old, strict=True):
-        new[rows >= 0] = source[rows[rows >= 0]]
-    return tables
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -74,7 +74,7 @@ class Sequences:
         kept = np.minimum(lengths, check_count("n", n, minimum=0))
         return Sequences(self.items[from_end <= n], np.concatenate([[0], np.cumsum(kept)]))
 
-    def mean_weights(self, n_items: int, *, decay: float = 1.0) -> sparse.csr_array:
+    def weights_of_mean(self, n_items: int, *, decay: float = 1.0) -> sparse.csr_array:
         """Return how much each item counts in the mean of each sequence; shape (n, I).
 
         Every place has ``decay`` times the weight of the next newer one, and the weights of a

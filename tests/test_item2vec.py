@@ -21,7 +21,7 @@ from companion.embeddings import Embeddings
 from companion.interactions import Interactions
 from companion.item2vec import Item2Vec
 from companion.protocols import Embedder, Recommender
-from companion.sgns import start_tables
+from companion.sgns import learning, start_tables
 from companion.splits import leave_last_out
 from companion.training import validation_ndcg
 
@@ -72,8 +72,8 @@ def trained_on(monkeypatch):
         noted.append(sequences)
         return train(engine, objective, sequences, counts, **options)
 
-    train = item2vec.train
-    monkeypatch.setattr(item2vec, "train", spy)
+    train = learning.train
+    monkeypatch.setattr(learning, "train", spy)
     return lambda model: [model.vocabulary_.ids[codes].tolist() for codes in noted[-1]]
 
 
@@ -83,7 +83,7 @@ def interrupted(monkeypatch):
     engines = []
 
     def arm(epoch):
-        make = item2vec.make_engine
+        make = learning.make_engine
 
         def interrupting(*arguments, **options):
             engine = make(*arguments, **options)
@@ -100,7 +100,7 @@ def interrupted(monkeypatch):
             engines.append(engine)
             return engine
 
-        monkeypatch.setattr(item2vec, "make_engine", interrupting)
+        monkeypatch.setattr(learning, "make_engine", interrupting)
         return engines
 
     return arm
@@ -800,7 +800,7 @@ def test_another_dim_cannot_go_on(how):
 def test_the_best_epoch_is_kept(chained, engine):
     model = fitted(
         chained.train, validation=chained.validation, engine=engine, dim=16, epochs=6, window=2,
-        learning_rate=0.05, last=1, score_with="output",
+        learning_rate=0.01, last=1, score_with="output",
     )  # fmt: skip
     metrics = [epoch["ndcg@10"] for epoch in model.history_]
     assert [epoch["epoch"] for epoch in model.history_] == list(range(1, len(metrics) + 1))
@@ -940,7 +940,7 @@ def test_an_interruption_before_training_changes_nothing(monkeypatch):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(item2vec, "make_engine", interrupt)
+    monkeypatch.setattr(learning, "make_engine", interrupt)
     with pytest.raises(KeyboardInterrupt):
         model.fit([["other", "things"]], verbose=False)
     assert_untouched(model, before)
@@ -1069,7 +1069,11 @@ def test_inferring_changes_nothing(model):
         ({"features": [1, 2], "item_features": FEATURES * NAN}, ValueError, "item_features .* fin"),
         ({"features": [0, 0], "item_features": FEATURES}, ValueError, "something in common"),
         ({"features": [1, 2], "item_features": FEATURES * 0}, ValueError, "something in common"),
-        ({"features": [1, 2], "item_features": FEATURES.loc[["unknown"]]}, ValueError, "in common"),
+        (
+            {"features": [1, 2], "item_features": FEATURES.loc[["unknown"]]},
+            ValueError,
+            "item_features must be indexed by ids of",
+        ),
         ({"features": [-1, -1], "item_features": FEATURES.head(2)}, ValueError, "in common"),
         ({"features": [1, 2], "item_features": FEATURES, "k": 0}, ValueError, "k must be an int"),
         ({"features": [1, 2], "item_features": FEATURES, "k": 1.5}, TypeError, "k must be an int"),
@@ -1169,7 +1173,7 @@ def test_an_error_after_an_epoch_leaves_the_model_as_it_was(monkeypatch):
         yield 1.0
         raise RuntimeError("in the second epoch")
 
-    monkeypatch.setattr("companion.item2vec.train", breaks_down)
+    monkeypatch.setattr("companion.sgns.learning.train", breaks_down)
     with pytest.raises(RuntimeError, match="in the second epoch"):
         model.fit(split.train, validation=split.validation, verbose=False)
     assert vars(model) == before

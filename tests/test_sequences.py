@@ -106,7 +106,7 @@ def test_of_no_sequences_and_of_empty_ones():
 
 @given(LISTS, st.sampled_from([1.0, 0.5, 0.9, 1e-3]))
 def test_weights_of_a_mean_against_a_loop(lists, decay):
-    weights = pack(lists).mean_weights(10, decay=decay)
+    weights = pack(lists).weights_of_mean(10, decay=decay)
     expected = np.zeros((len(lists), 10))
     for row, one in enumerate(lists):
         for age, item in enumerate(reversed(one)):
@@ -116,12 +116,12 @@ def test_weights_of_a_mean_against_a_loop(lists, decay):
 
 
 def test_golden_weights_of_a_mean():
-    weights = pack([[0, 1, 2], [], [2, 2]]).mean_weights(4, decay=0.5).toarray()
+    weights = pack([[0, 1, 2], [], [2, 2]]).weights_of_mean(4, decay=0.5).toarray()
     np.testing.assert_allclose(
         weights, [[1 / 7, 2 / 7, 4 / 7, 0], [0] * 4, [0, 0, 1, 0]], rtol=1e-6
     )
 
 
 def test_weights_of_a_history_so_long_that_the_oldest_no_longer_count():
-    weights = pack([[0] * 5_000 + [1], [1]]).mean_weights(2, decay=0.5).toarray()
+    weights = pack([[0] * 5_000 + [1], [1]]).weights_of_mean(2, decay=0.5).toarray()
     np.testing.assert_allclose(weights, [[1 / 2, 1 / 2], [0, 1]], rtol=1e-6)

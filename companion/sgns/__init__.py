@@ -5,6 +5,7 @@ come from.  `train` then runs one of the engines over it: "torch" to be read, "f
 "gensim" to be compared with.  Item2Vec and Node2Vec differ only in the sequences they bring.
 """
 
+from companion.sgns.learning import Former, Learning
 from companion.sgns.noise import keep_probability, noise_distribution
 from companion.sgns.objective import LossProbe, Objective, start_tables
 from companion.sgns.pairs import (
@@ -19,6 +20,8 @@ from companion.sgns.vocabulary import Vocabulary, as_interactions, build_vocabul
 
 __all__ = [
     "EngineName",
+    "Former",
+    "Learning",
     "LossProbe",
     "Objective",
     "Vocabulary",

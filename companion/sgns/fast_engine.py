@@ -31,12 +31,7 @@ class FastEngine:
     without locks (Recht et al. 2011, Hogwild!): they now and then overwrite each other's steps,
     so two runs differ in detail and agree statistically.
 
-    Parameters
-    ----------
-    objective : Objective
-    tables : pair of arrays of float32, shape (I, D)
-    counts : array of int, shape (I,)
-    threads : int
+    The parameters are those of `companion.sgns.train.make_engine`.
 
     Raises
     ------
@@ -95,12 +90,12 @@ class FastEngine:
         total = max(len(sequences.items), 1)
         places = (int(sequences.offsets[s]) for s in part)
         start, end = (rates[0] + (rates[1] - rates[0]) * place / total for place in places)
-        train = _kernels.skip_gram if self.objective.mode == "skipgram" else _kernels.cbow
-        train(
+        _kernels.walk(
             sequences.items,
             sequences.offsets,
             part[0],
             part[1],
+            self.objective.mode == "cbow",
             self._law[: max(int(sequences.lengths().max(initial=0)) - 1, 1)],  # none reach further
             self.objective.negatives,
             self.objective.mask_accidental,

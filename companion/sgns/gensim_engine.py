@@ -43,13 +43,7 @@ LONGEST = 10_000  # gensim drops what comes after; longer sequences are handed o
 class GensimEngine:
     """Trains gensim's Word2Vec one epoch at a time.
 
-    Parameters
-    ----------
-    objective : Objective
-    tables : pair of arrays of float32, shape (I, D)
-    counts : array of int, shape (I,)
-    threads : int
-    seed : int
+    The parameters are those of `companion.sgns.train.make_engine`.
 
     Raises
     ------

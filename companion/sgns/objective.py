@@ -13,6 +13,7 @@ Axes: I items, B batch, C contexts, N negatives, D dimension.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -100,9 +101,13 @@ class Engine(Protocol):
 
 
 def start_tables(n_items: int, dim: int, *, rng: np.random.Generator) -> Tables:
-    """Return the tables as word2vec starts them: input uniform in ±1/(2 D), output zero."""
+    """Return the tables to start from: input uniform in ±1/(2 √D), output zero.
+
+    word2vec starts smaller, at ±1/(2 D).  The first steps of the outputs are as long as the
+    inputs, so rows of a length that does not shrink with D save an epoch or two.
+    """
     spread = rng.random((n_items, check_count("dim", dim)), dtype=np.float32) - np.float32(0.5)
-    return spread / np.float32(dim), np.zeros((n_items, dim), dtype=np.float32)
+    return spread / np.float32(math.sqrt(dim)), np.zeros((n_items, dim), dtype=np.float32)
 
 
 class LossProbe:

@@ -57,16 +57,7 @@ class PairScores(nn.Module):
 class TorchEngine:
     """Stochastic gradient descent on `Objective` with PyTorch, on a CPU or a GPU.
 
-    Parameters
-    ----------
-    objective : Objective
-    tables : pair of arrays of float32, shape (I, D)
-        Where to start; they are copied.
-    counts : array of int, shape (I,)
-    threads : int
-        PyTorch's own, used while an epoch runs.
-    device : str
-        "auto" takes a CUDA device if there is one.
+    The parameters are those of `companion.sgns.train.make_engine`.
     """
 
     def __init__(

@@ -35,6 +35,21 @@ def make_engine(
 ) -> Engine:
     """Return the engine of that name, set to start from ``tables``.
 
+    Parameters
+    ----------
+    name : {"torch", "fast", "gensim"}
+    objective : Objective
+    tables : pair of arrays of float32, shape (I, D)
+        Where to start; they are copied.
+    counts : array of int, shape (I,)
+        How often each item stands in the sequences: what the noise is made of.
+    threads : int
+        PyTorch's own for "torch", while an epoch runs; workers for the others.
+    device : str
+        For "torch": "auto" takes a CUDA device if there is one.
+    seed : int
+        For "gensim", which draws by itself; the others take their numbers from ``rng``.
+
     Raises
     ------
     ValueError

@@ -29,7 +29,7 @@ from companion.sgns import (
     train,
     width_law,
 )
-from companion.sgns._kernels import GROUP, cbow, skip_gram
+from companion.sgns._kernels import GROUP, walk
 from companion.sgns.gensim_engine import LONGEST
 from companion.sgns.torch_engine import BATCH
 
@@ -37,7 +37,6 @@ LOG3 = math.log(3)  # the sigmoid of log 3 is 3/4, that of -log 3 is 1/4
 ENGINES = ("torch", "fast", "gensim")
 OURS = ("torch", "fast")
 MODES = ("skipgram", "cbow")
-KERNELS = {"skipgram": skip_gram, "cbow": cbow}
 
 
 def pack(lists):
@@ -71,8 +70,8 @@ def run_kernel(objective, lists, tables, counts, rates, seed=1):
     sequences, law = pack(lists), width_law(objective.window, objective.distance_decay)
     inputs = tables[0].copy()
     outputs = inputs if objective.shared_matrix else tables[1].copy()
-    KERNELS[objective.mode](
-        sequences.items, sequences.offsets, 0, len(sequences), law,
+    walk(
+        sequences.items, sequences.offsets, 0, len(sequences), objective.mode == "cbow", law,
         objective.negatives, objective.mask_accidental, inputs, outputs,
         *objective.noise(counts), *rates, np.array([seed], dtype=np.uint64),
     )  # fmt: skip

@@ -169,14 +169,15 @@ def test_the_generator_decides_what_is_sampled():
 # --- the hyperparameters and where training starts -----------------------------------------
 
 
-def test_start_tables_are_those_of_word2vec():
+def test_start_tables_do_not_shrink_with_the_dimension():
     inputs, outputs = start_tables(2_000, 8, rng=np.random.default_rng(0))
     assert inputs.dtype == outputs.dtype == np.float32
     assert outputs.shape == (2_000, 8)
     assert not outputs.any()
-    uniform = stats.uniform(-1 / 16, 1 / 8)
+    half = 1 / (2 * math.sqrt(8))
+    uniform = stats.uniform(-half, 2 * half)
     assert stats.kstest(inputs.ravel(), uniform.cdf).pvalue > 1e-4
-    assert stats.kstest(inputs.ravel(), stats.uniform(-1 / 15, 2 / 15).cdf).pvalue < 1e-4
+    assert stats.kstest(inputs.ravel(), stats.uniform(-0.95 * half, 1.9 * half).cdf).pvalue < 1e-4
     again, _ = start_tables(2_000, 8, rng=np.random.default_rng(0))
     np.testing.assert_array_equal(inputs, again)
 
