@@ -36,6 +36,15 @@ LIBRARIES = {
     "hnswlib": "hnswlib",
     "networkx": "networkx",
 }
+OWN_SCOPES = (
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.Lambda,
+    ast.FunctionDef,
+    ast.ClassDef,
+)
 ONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -129,11 +138,16 @@ def _defined_by(node: ast.stmt) -> list[str]:
         return [node.name]
     if isinstance(node, ast.Import | ast.ImportFrom):
         return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
-    return [
-        part.id
-        for part in ast.walk(node)
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
-    ]
+    return [name.id for name in _names_of(node) if isinstance(name.ctx, ast.Store)]
+
+
+def _names_of(node: ast.AST) -> Iterator[ast.Name]:
+    """Walk over the names of a statement, but not into scopes of their own."""
+    for part in ast.iter_child_nodes(node):
+        if isinstance(part, ast.Name):
+            yield part
+        elif not isinstance(part, OWN_SCOPES):  # a comprehension's variable is none of the file's
+            yield from _names_of(part)
 
 
 def _code(node: ast.stmt, lines: list[str]) -> list[str]:

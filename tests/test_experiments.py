@@ -662,3 +662,8 @@ def test_the_book_is_built_anew_when_results_change(
         path.write_text(text)
         prints.add(book.fingerprint())
     assert len(prints) == 3
+
+
+def test_a_variable_of_a_comprehension_is_no_name_of_the_file() -> None:
+    source = "T = [row for row in range(3)]\nU = V = 1\n\ndef f(row):\n    return row\n"
+    assert set(surroundings._definitions(source)) == {"T", "U", "V", "f"}

@@ -12,13 +12,16 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 import companion
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Row = dict[str, Any]
 
@@ -115,6 +118,39 @@ class Experiment:
             line = {name: group[0][name] for name in by}
             lines.append(line | _interval(np.array([row[value] for row in group])))
         return _frame({name: [line[name] for line in lines] for name in lines[0]})
+
+    def draw(
+        self,
+        ax: Axes,
+        by: str,
+        value: str,
+        *,
+        color: str,
+        names: Mapping[Any, str] | None = None,
+    ) -> pd.DataFrame:
+        """Draw a value against one setting: means as a line, their 95 % intervals as bars.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes
+            Rows stand side by side in the order of the table, whatever the setting's values.
+        by, value : str
+            As in `summary`.
+        color : str
+        names : dict, optional
+            What to write for some of the values: ``{None: "all"}``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            What was drawn: that of `summary`.
+        """
+        line = self.summary(by=[by], value=value)
+        at = np.arange(len(line))
+        bars = [line["mean"] - line["low"], line["high"] - line["mean"]]
+        ax.errorbar(at, line["mean"], bars, fmt="o-", ms=4, color=color)
+        ax.set_xticks(at, [_tick(one, names or {}) for one in line[by]])
+        return line
 
     def agrees(
         self,
@@ -268,6 +304,15 @@ def _interval(values: np.ndarray[Any, Any]) -> dict[str, float]:
     if n > 1:
         half = float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / math.sqrt(n))
     return {"mean": mean, "low": mean - half, "high": mean + half, "n": n}
+
+
+def _tick(value: Any, names: Mapping[Any, str]) -> str:
+    """Write one value of a setting below an axis; a missing number stands for None."""
+    if isinstance(value, float) and math.isnan(value):
+        value = None
+    if value in names:
+        return names[value]
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _number(value: float | None) -> float:

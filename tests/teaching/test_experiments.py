@@ -316,3 +316,26 @@ def test_the_reader_loads_no_runner() -> None:
     loaded = set(done.stdout.split())
     assert "companion.teaching.experiments" in loaded
     assert not loaded & {"experiments", "matplotlib", "torch", "IPython"}
+
+
+def test_a_drawing_shows_the_means_their_intervals_and_the_values_of_the_setting() -> None:
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    rows = pd.DataFrame(
+        {
+            "window": [1.0, 1.0, 20.0, 20.0, math.nan, math.nan],
+            "seed": [0, 1] * 3,
+            "auc": [0.1, 0.3, 0.5, 0.5, 0.7, 0.9],
+            "seconds": 1.0,
+        }
+    )
+    table = Experiment("02_window", "Quality against the window.", rows, ("window",))
+    ax = figure.subplots()
+    drawn = table.draw(ax, "window", "auc", color="#0077BB", names={None: "all"})
+    pd.testing.assert_frame_equal(drawn, table.summary(by=["window"], value="auc"))
+    (line,) = [one for one in ax.lines if one.get_linestyle() == "-"]
+    assert line.get_xdata().tolist() == [0, 1, 2]
+    assert line.get_ydata() == pytest.approx([0.2, 0.5, 0.8])
+    (bars,) = ax.collections
+    ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
+    assert ends == [pytest.approx(pair) for pair in drawn[["low", "high"]].to_numpy().tolist()]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "20", "all"]
