@@ -9,6 +9,7 @@ on one thread.
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from companion.baselines import EASE
 from companion.datasets import load_complete_journey, load_movielens
 from companion.evaluation import evaluate
 from companion.interactions import Interactions
@@ -26,11 +28,12 @@ from experiments.runner import Table, run
 
 DIMENSIONS = (8, 16, 32, 64, 128, 256)
 EXPONENTS = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4)
 FADING = {"negatives": 10, "last": None, "decay": 0.75}  # a film counts 3/4 of the next newer
 
 
 METRICS = ("hit_rate@10", "ndcg@10", "hit_rate@20")
+AHEAD = ("low", "difference", "high")  # of the bootstrap over users
 NEAR = {
     f"{matrix} {metric}": 0.02 if metric == "ndcg@10" else 0.04
     for matrix in ("input", "output")
@@ -92,11 +95,21 @@ def on_grid(**settings: Any) -> dict[str, float]:
     return on_films(**{**FADING, **settings})
 
 
+@functools.cache
+def linear() -> Any:
+    """Judge EASE on test with the settings of the published protocol: the rival to beat."""
+    model = EASE(reg=400, last=10).fit(films().train_and_validation)
+    return evaluate(model, films(), k=(10, 20))
+
+
 def on_test(score: str, **settings: Any) -> dict[str, float]:
-    """Refit on train and validation, and judge once on test, by one pair of tables."""
+    """Refit on train and validation, judge once on test, and compare user by user with EASE."""
     model = Item2Vec(**settings).fit(films().train_and_validation, verbose=False)
-    values = scored(model, part="test")
-    return {name.removeprefix(f"{score} "): v for name, v in values.items() if score in name}
+    model.score_with = score  # type: ignore[assignment]
+    report = evaluate(model, films(), k=(10, 20))
+    ahead = report.compare(linear()).loc["ndcg@10"]
+    values = {metric: float(report.values[metric]) for metric in METRICS}
+    return values | {f"over EASE, {end}": float(ahead[end]) for end in AHEAD}
 
 
 @functools.cache
@@ -120,7 +133,8 @@ def grocery_log() -> Interactions:
 def grocery_model(seed: int, part: str, **settings: Any) -> Item2Vec:
     """Return a model of baskets; the rows of one seed share it."""
     train = groceries().train if part == "validation" else groceries().train_and_validation
-    model = Item2Vec(engine="fast", by="basket", window="all", epochs=10, seed=seed, **settings)
+    defaults = {"engine": "fast", "by": "basket", "window": "all", "epochs": 10}
+    model = Item2Vec(**{**defaults, **settings}, seed=seed)
     return model.fit(train, verbose=False)
 
 
@@ -133,7 +147,7 @@ def on_groceries(
     **settings: Any,
 ) -> dict[str, float]:
     """Ask both questions: what is new in the next weeks, and what is bought at all."""
-    model = grocery_model(seed, part, **settings)
+    model = copy.copy(grocery_model(seed, part, **settings))  # rows must not change each other's
     model.score_with, model.last = score_with, last  # type: ignore[assignment]
     model.popularity_weight = popularity_weight
     values = {}
@@ -148,11 +162,11 @@ def on_groceries(
 def baskets() -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]], Interactions]:
     """Return the baskets to train on, those held out (three products or more), and the log."""
     data = load_complete_journey(drop_non_products=False, min_item_count=10, verbose=False)
-    every = list(data.baskets())
-    long_enough = np.flatnonzero([len(basket) >= 3 for basket in every])
+    filled = list(data.baskets())
+    long_enough = np.flatnonzero([len(basket) >= 3 for basket in filled])
     held_out = np.random.default_rng(0).choice(long_enough, 8_000, replace=False)
     out = set(held_out.tolist())
-    return [b for n, b in enumerate(every) if n not in out], [every[n] for n in held_out], data
+    return [b for n, b in enumerate(filled) if n not in out], [filled[n] for n in held_out], data
 
 
 def basket_log() -> Interactions:
@@ -202,7 +216,8 @@ def hit_rate(
             continue
         scores = targets @ queries[basket[basket >= 0]].mean(axis=0)
         scores[basket[basket >= 0]] = -np.inf
-        hits += int((scores > scores[product]).sum() < k)
+        lower = np.count_nonzero(scores < scores[product])  # the basket's own among them
+        hits += int(len(scores) - lower <= k)  # a tie counts against, and so does NaN
     return hits / len(wanted)
 
 
@@ -239,7 +254,7 @@ def basket_row(
 
 
 # Chosen on validation in the table 02_tuned, by the mean over seeds; the chapter checks that.
-BEST_OUTPUT = {"window": 10, "noise_exponent": 0.5, "epochs": 40, **FADING, "score": "output"}
+BEST_OUTPUT = {"window": 20, "noise_exponent": 0.5, "epochs": 40, **FADING, "score": "output"}
 BEST_INPUT = {"window": 20, "noise_exponent": 0.25, "epochs": 40, **FADING, "score": "input"}
 DEFAULTS = {
     "window": 5,
@@ -252,10 +267,10 @@ DEFAULTS = {
 }
 
 TABLES = [
-    knob("window", (1, 2, 5, 10, 20, "all"), "NDCG against the window."),
-    knob("negatives", (1, 2, 5, 10, 20), "NDCG against the negatives of a pair."),
+    knob("window", (1, 2, 3, 5, 10, 20, "all"), "NDCG against the window."),
+    knob("negatives", (1, 2, 5, 10, 20, 40), "NDCG against the negatives of a pair."),
     knob("dim", DIMENSIONS, "NDCG against the dimension."),
-    knob("epochs", (1, 2, 5, 10, 20, 40), "NDCG against the epochs."),
+    knob("epochs", (1, 2, 5, 10, 20, 40, 80), "NDCG against the epochs."),
     knob("distance_decay", (None, 1.0, 0.7, 0.5), "NDCG against the decay.", 3, window=10),
     knob("max_history", (10, 20, 50, 100, 200, None), "NDCG against the history trained on."),
     knob("subsample", (None, 1e-2, 1e-3, 1e-4), "NDCG against the thinning of frequent films."),
@@ -265,6 +280,7 @@ TABLES = [
         says="NDCG against the exponent of the noise, for few and for many epochs.",
         data=film_log,
         rows=every(epochs=(5, 20), noise_exponent=EXPONENTS),
+        seeds=SEEDS,
         measure=on_films_by_exponent,
         cheap={"epochs": 5, "noise_exponent": 0.75},
         tolerance=NEAR | {f"restored {name}": limit for name, limit in NEAR.items()},
@@ -316,7 +332,8 @@ TABLES = [
         seeds=SEEDS,
         measure=on_test,
         cheap={**DEFAULTS, "engine": "fast"},
-        tolerance={metric: NEAR[f"output {metric}"] for metric in METRICS},
+        tolerance={metric: NEAR[f"output {metric}"] for metric in METRICS}
+        | {f"over EASE, {end}": 0.02 for end in AHEAD},
     ),
     Table(
         name="02_groceries",
