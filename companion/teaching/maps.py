@@ -25,7 +25,7 @@ from companion._optional import require
 from companion.teaching._map_picture import Picture, fit, shape, to_png, to_svg
 from companion.teaching._map_script import SCRIPT
 from companion.teaching._map_style import STYLE
-from companion.teaching.plotting import FIGURE_MIME, PALETTE, _check_alt
+from companion.teaching.plotting import FIGURE_MIME, PALETTE, check_alt
 
 #: How a map's ``text/html`` begins: coordinates differ between machines, and a comparison of
 #: notebooks may pass it over by this.
@@ -211,7 +211,7 @@ def _check_texts(title: object, alt: object, labels: Sequence[object]) -> None:
             raise TypeError(f"{name} must be text, got {text!r}")
         if not text.strip():
             raise ValueError(f"{name} must not be empty, got {text!r}")
-    _check_alt(alt)
+    check_alt(alt)
     if not 1 <= len(labels) <= _MOST_POINTS:
         raise ValueError(f"labels must be 1 to {_MOST_POINTS:,} names, got {len(labels):,}")
 

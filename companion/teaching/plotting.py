@@ -143,7 +143,7 @@ def show(fig: Figure, *, alt: str, title: str | None = None) -> None:
         ...
     ValueError: alt must be a whole sentence of at least 40 characters, got 'A line.'
     """
-    _check_alt(alt)
+    check_alt(alt)
     if title is not None:
         fig.suptitle(title)
     _check_labels(fig)
@@ -199,7 +199,7 @@ def _to_png(fig: Figure) -> str:
     return base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def _check_alt(alt: object) -> None:
+def check_alt(alt: object) -> None:
     if not isinstance(alt, str):
         raise TypeError(f"alt must be a string, got {type(alt).__name__}")
     sentence = alt.strip()
