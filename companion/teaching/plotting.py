@@ -200,6 +200,7 @@ def _to_png(fig: Figure) -> str:
 
 
 def check_alt(alt: object) -> None:
+    """Raise TypeError or ValueError unless the alt text is a whole sentence."""
     if not isinstance(alt, str):
         raise TypeError(f"alt must be a string, got {type(alt).__name__}")
     sentence = alt.strip()

@@ -329,7 +329,7 @@ def test_an_answer_that_writes_into_its_arguments_is_told_and_spoils_no_later_ch
         (check.ex_2_3, lambda h, t, n: pull(h, t), "One part of the loss alone"),
         (check.ex_2_3, lambda h, t, n: push(h, n), "One part of the loss alone"),
         (check.ex_2_3, lambda h, t, n: pull(t, h), "slope in the target"),
-        (check.ex_2_3, lambda h, t, n: np.logaddexp(0, -h @ t), "for each dimension of h"),
+        (check.ex_2_3, lambda h, t, n: np.logaddexp(0, -h @ t), "for each dimension of e"),
         (check.ex_2_3, lambda h, t, n: n.sum(axis=0) - t, "Term by term"),
         (check.ex_2_4, lambda e, c: masked_mean(e, c) * (c >= 0).mean(1)[:, None], "by C"),
         (check.ex_2_4, lambda e, c: e[c].mean(axis=1), "table[-1]"),

@@ -72,28 +72,28 @@ def ex_2_2(answer: Any) -> Verdict:
 
 @np.errstate(all="ignore")
 def ex_2_3(answer: Any) -> Verdict:
-    """Check ``centre_gradient(h, target, negatives)``."""
+    """Check ``centre_gradient(e, target, negatives)``."""
     rng = np.random.default_rng(0)
-    h, target, negatives = rng.normal(size=4), rng.normal(size=4), rng.normal(size=(3, 4))
-    found = _kept(ask_array, answer, h, target, negatives)
-    score, scores = h @ target, negatives @ h
+    e, target, negatives = rng.normal(size=4), rng.normal(size=4), rng.normal(size=(3, 4))
+    found = _kept(ask_array, answer, e, target, negatives)
+    score, scores = e @ target, negatives @ e
     up, down = -target * _sigma(-score), negatives.T @ _sigma(scores)
     late_up, late_down = -target * _sigma(score), negatives.T @ _sigma(-scores)
     flips, means = (up - down, down - up), (up + down / 3, (up + down) / 4)
-    of_target = -h * _sigma(-score)
+    of_target = -e * _sigma(-score)
     slips: dict[str, ArrayLike] = {
         "Right size, wrong sign: a step against the gradient makes the loss fall.": -(up + down),
-        "One of the two parts has the wrong sign. Which way should each move h?": flips,
+        "One of the two parts has the wrong sign. Which way should each move e?": flips,
         "The pull to the target should fade as its score grows; yours grows.": late_up + down,
         "The push off a negative should fade as its score falls; yours grows.": up + late_down,
         "Both parts push hardest where all is well. Mind the sign inside σ.": late_up + late_down,
         "The loss is a sum over its terms; yours looks like a mean.": means,
         "One part of the loss alone. Both the target and the negatives stand in it.": (up, down),
-        "That is the slope in the target. How does each score depend on h?": of_target,
+        "That is the slope in the target. How does each score depend on e?": of_target,
     }
-    otherwise = "Term by term: the slope in a score, times the slope of that score in h."
-    wrong = _wrong(found, up + down, slips, otherwise, "number for each dimension of h")
-    moral = "Every vector pulls or pushes h by the error that the model makes on it."
+    otherwise = "Term by term: the slope in a score, times the slope of that score in e."
+    wrong = _wrong(found, up + down, slips, otherwise, "number for each dimension of e")
+    moral = "Every vector pulls or pushes e by the error that the model makes on it."
     return right(moral) if wrong is None else wrong
 
 
@@ -133,10 +133,10 @@ def ex_2_5(answer: Any) -> Verdict:
     too_small = (chance / 5, chance / 25)
     slips: dict[str, ArrayLike] = {
         "In proportion, but the sum is not 1. What else stands inside the logarithm?": too_small,
-        "The noise works the wrong way: does a large q raise a score, or lower it?": upside_down,
+        "The noise works the wrong way: does a large ν raise a score, or lower it?": upside_down,
         "That undoes the logarithm. What is left to solve for P?": ratio,
         "That says how far an item stands above its noise. And how large is that?": lift,
-        "A softmax of the scores alone: as if all q were equal.": ratio / ratio.sum(),
+        "A softmax of the scores alone: as if all ν were equal.": ratio / ratio.sum(),
         "σ tells whether a pair is real or drawn, not which item comes next.": _sigma(scores),
     }
     otherwise = "Take the score at the optimum as an equation, and solve it for P(j|i)."
