@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from companion.baselines import ALS, EASE, ItemKNN, Popularity
+from companion.baselines import ALS, EASE, ItemKNN, PersonalFrequency, Popularity
 from companion.datasets import make_planted_interactions
 from companion.evaluation import Report, evaluate
 from companion.interactions import Interactions
@@ -24,6 +24,7 @@ from companion.splits import leave_last_out, random_split
 DAY = 86_400
 MAKERS: dict[str, Callable[[], Any]] = {
     "Popularity": Popularity,
+    "PersonalFrequency": PersonalFrequency,
     "ItemKNN": lambda: ItemKNN(k=3, last=2),
     "EASE": lambda: EASE(reg=2.0, last=2),
     "ALS": lambda: ALS(dim=3, epochs=2),
@@ -223,6 +224,56 @@ def test_last_scores_by_the_newest_rows_of_the_history(make: Callable[..., Any])
     seen = dense(data) > 0
     top = late.recommend(np.arange(data.n_users), data.n_items)
     assert not any(seen[u, i] for u, row in enumerate(top.ids) for i in row if i >= 0)
+
+
+@pytest.mark.parametrize("make", [ItemKNN, EASE], ids=["ItemKNN", "EASE"])
+@pytest.mark.parametrize("last", [None, 3])
+def test_decay_weighs_each_row_against_the_next_newer_one(
+    make: Callable[..., Any], last: int | None
+) -> None:
+    """An item that was had again counts by its newest row, as the random log's repeats do."""
+    data = random_log(4)
+    model = make(last=last, decay=0.5).fit(data)
+    weights = model.weights_ if make is EASE else model.similarity_.toarray()
+    expected = np.zeros((data.n_users, data.n_items))
+    for user in range(data.n_users):
+        counted: dict[int, float] = {}
+        for since, item in enumerate(data.items[data.users == user][::-1][:last].tolist()):
+            counted.setdefault(item, 0.5**since)
+        expected[user] = sum(share * weights[item] for item, share in counted.items())
+    np.testing.assert_allclose(model.score(np.arange(data.n_users)), expected, atol=1e-5)
+    plain = make(last=last).fit(data)
+    assert not np.allclose(plain.score(np.arange(data.n_users)), expected, atol=1e-3)
+
+
+# --- Personal frequency --------------------------------------------------------------------------
+
+
+def test_own_counts_come_first_and_then_what_is_popular() -> None:
+    log = [(1, "tea"), (1, "jam"), (1, "jam"), (2, "egg"), (2, "egg"), (2, "egg"), (3, "oil")]
+    data = make_log(log)
+    top = PersonalFrequency().fit(data).recommend([0], 4, exclude_seen=False)
+    assert data.item_ids[top.ids[0]].tolist() == ["jam", "tea", "egg", "oil"]
+    new = PersonalFrequency().fit(data).recommend([0], 2)
+    assert data.item_ids[new.ids[0]].tolist() == ["egg", "oil"]
+
+
+def test_a_row_of_one_half_life_ago_counts_half() -> None:
+    rows = [("tea", 0), ("tea", 0), ("jam", 10)]
+    frame = pd.DataFrame(rows, columns=["item", "day"]).assign(user=1)
+    data = Interactions.from_frame(frame.assign(timestamp=frame["day"] * DAY))
+    model = PersonalFrequency(half_life_days=10).fit(data)
+    assert dict(zip(data.item_ids, model.score(np.array([0]))[0], strict=True)) == {
+        "tea": 2 * 1 / 2,
+        "jam": 1.0,
+    }
+    even_older = PersonalFrequency(half_life_days=5).fit(data)
+    assert even_older.recommend([0], 1, exclude_seen=False).ids[0, 0] == data.item_code("jam")
+
+
+def test_fading_frequencies_need_timestamps() -> None:
+    with pytest.raises(ValueError, match="half_life_days needs timestamps: the log was read witho"):
+        PersonalFrequency(half_life_days=7).fit(make_log([(1, "a")]))
 
 
 # --- EASE ---------------------------------------------------------------------------------------
@@ -468,6 +519,10 @@ def test_models_can_be_shown_compared_and_kept_in_a_set(make: Callable[[], Any])
         (Popularity(last_days="7"), TypeError, "last_days must be a number .* got '7'"),  # type: ignore[arg-type]
         (ItemKNN(k=0), ValueError, "k must be an integer of at least 1, got 0"),
         (ItemKNN(k=2.5), TypeError, "k must be an integer of at least 1, got 2.5"),  # type: ignore[arg-type]
+        (PersonalFrequency(half_life_days=0), ValueError, r"half_life_days must lie in \(0, inf\)"),
+        (ItemKNN(decay=0), ValueError, r"decay must lie in \(0, 1\], got 0: use last=1"),
+        (ItemKNN(decay=1.1), ValueError, r"decay must lie in \[0, 1\], got 1.1"),
+        (EASE(decay=float("nan")), ValueError, r"decay must lie in \[0, 1\], got nan"),
         (ItemKNN(last=0), ValueError, "last must be an integer of at least 1, got 0"),
         (EASE(reg=0), ValueError, r"reg must lie in \(0, inf\), got 0"),
         (EASE(reg=-5), ValueError, r"reg must lie in \(0, inf\), got -5"),

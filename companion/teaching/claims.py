@@ -24,7 +24,7 @@ from typing import Any, Literal, get_args
 from companion._checks import check_option
 from companion._optional import require
 
-Verdict = Literal["holds", "holds in part", "does not hold here"]
+Verdict = Literal["holds", "holds in part", "no difference seen here", "does not hold here"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 CLAIM_MIME = "application/vnd.companion.claim+json"
 
@@ -67,7 +67,7 @@ def claim(
         What this notebook found: a number (shown to three digits) or a short sentence.
     interval : (float, float), optional
         95 % interval of ``measured``, lower end first.
-    verdict : {"holds", "holds in part", "does not hold here"}
+    verdict : {"holds", "holds in part", "no difference seen here", "does not hold here"}
 
     Raises
     ------

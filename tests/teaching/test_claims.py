@@ -120,7 +120,8 @@ def test_the_page_has_a_row_a_claim_with_a_link_to_its_box() -> None:
         Claim("b", "$z$", "S", "2", "does not hold here", "01_one"),
     ]
     text = page(rows)
-    assert "2 claims (holds: 1, holds in part: 0, does not hold here: 1)" in text
+    counts = "holds: 1, holds in part: 0, no difference seen here: 0, does not hold here: 1"
+    assert f"2 claims ({counts})" in text
     assert r"| x \| y | S | 1 | <a href=" in text
     assert '<a href="../notebooks/01_one.html#claim-b">does not hold here</a> |' in text
     assert r"\$z\$" in text
