@@ -208,6 +208,45 @@ def test_paper_is_light_and_hides_the_solutions(chromium: Any, site: str, theme:
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
+def test_on_paper_nothing_is_cut_and_code_goes_on_overleaf(
+    chromium: Any, site: str, name: str
+) -> None:
+    with look(chromium, site, 680, "light") as (page, wrong):  # A4 less 15 mm at each side
+        page.goto(site + name, wait_until="load")
+        page.emulate_media(media="print")
+        cut = page.evaluate(
+            """() => {
+              const edge = document.querySelector('.bd-article').getBoundingClientRect().right;
+              const wide = '.cell_input pre, .cell_output pre, table, .companion-figure svg';
+              return [...document.querySelectorAll(`article :is(${wide})`)]
+                .filter(b => b.checkVisibility() && b.getBoundingClientRect().right > edge + 1)
+                .map(b => b.textContent.slice(0, 40)); }"""
+        )
+        assert not cut
+        kept = page.evaluate(
+            """() => [...document.querySelectorAll(
+                'article .cell_input, article .cell_input :is(div, pre), article .output')]
+              .map(b => [b.className, getComputedStyle(b)])
+              .filter(([, s]) => s.breakInside !== 'auto' || s.overflowX !== 'visible')
+              .map(([name]) => name)"""
+        )
+        assert not kept
+        assert not wrong
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_names_of_rows_stand_left_and_numbers_right(chromium: Any, site: str, name: str) -> None:
+    with look(chromium, site, 1280, "light") as (page, wrong):
+        page.goto(site + name, wait_until="load")
+        sides = page.evaluate(
+            """() => [...document.querySelectorAll('table.dataframe tbody tr')].flatMap(row =>
+              [...row.cells].map(c => [c.tagName, getComputedStyle(c).textAlign]))"""
+        )
+        assert {tuple(side) for side in sides} == {("TH", "left"), ("TD", "right")}
+        assert not wrong
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_what_is_wider_than_a_phone_shows_that_it_scrolls(
     chromium: Any, site: str, name: str
 ) -> None:
