@@ -7,7 +7,8 @@ after each epoch are inside it.  Each starts its tables in its own way.
 
 Held-out quality: one product is left out of each of 8,000 baskets that nobody trains on, and the
 mean of the others' input vectors is scored against the output vectors of all products.  HR@20 is
-how often the one left out is among the best 20 that do not lie in the basket.
+how often the one left out is among the best 20 that do not lie in the basket.  The products of a
+basket stand in the order of their numbers, as in the file; the set view would find more.
 
     python benchmarks/bench_item2vec.py           # about 4 minutes on two cores
     python benchmarks/bench_item2vec.py --small   # products in 200 baskets or more, one seed

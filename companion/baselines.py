@@ -94,7 +94,7 @@ class PersonalFrequency(ScoringRecommender):
     ----------
     frequencies_ : scipy.sparse.csr_array, shape (U, I)
     counts_ : array of int64, shape (I,)
-        Rows of all users: what orders the items that a user has not had.
+        Rows of all users: they order what a user has had equally often, or not at all.
 
     Examples
     --------
@@ -132,8 +132,8 @@ class PersonalFrequency(ScoringRecommender):
     def score(self, users: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
         """Score items by the user's own rows, and below all of these by count; shape (B, I)."""
         own = self.frequencies_[users].toarray()
-        others = self.counts_ / (self.counts_.max() + 1.0) - 1.0  # below 0, so below every own
-        return np.where(own > 0, own, others)
+        popularity = self.counts_ / self.counts_.max()
+        return np.where(own > 0, own, -1.0) + 1e-6 * popularity  # which decides between ties alone
 
 
 @dataclass(eq=False)

@@ -88,8 +88,8 @@ def load_complete_journey(
 
     The timestamps name no time zone and are read as they stand.  Most baskets fall at 21 and
     22 h and the fewest at 8 and 9 h, so they look like Greenwich time of American shops.  All
-    rows of a basket share one timestamp: their order within it is that of the file and means
-    nothing.
+    rows of a basket share one timestamp: their order within it is that of the file, by product
+    number.  A window over it learns which numbers are near; take the baskets as sets.
 
     References
     ----------
