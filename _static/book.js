@@ -1,4 +1,4 @@
-/* What style sheets cannot do: paper is light, a solution's button says what it shows, and a box
+/* What style sheets cannot do: paper is light, a solution's button says what it does, and a box
    that is wider than the screen fades at the side where there is more. */
 (() => {
   "use strict";
@@ -24,15 +24,32 @@
 
   const WIDE = [".cell_output .text_html", ".bd-article .pst-scrollable-table-container",
                 ".bd-article table:not(.dataframe)", ".companion-figure",
-                ".bd-article .cell_input pre",
+                ".bd-article pre",
                 'mjx-container[display="true"]'].join(",");
 
+  const reached = new Set();  // the boxes that the keyboard stops at because they scroll
+
   const showEdges = (box) => {
-    const left = box.scrollLeft > 1;
-    const right = box.scrollLeft + box.clientWidth < box.scrollWidth - 1;
-    box.classList.toggle("more-left", left);
-    box.classList.toggle("more-right", right);
-    if ((left || right) && !box.hasAttribute("tabindex")) box.tabIndex = 0;
+    const left = box.scrollLeft, right = box.scrollWidth - box.clientWidth - left;
+    for (const [side, hidden] of Object.entries({ left, right })) {
+      box.classList.toggle(`more-${side}`, hidden > 1);
+      box.style.setProperty(`--hidden-${side}`, `${hidden}px`);
+    }
+    const scrolls = left > 1 || right > 1;
+    if (scrolls && !box.hasAttribute("tabindex")) {
+      box.tabIndex = 0;
+      reached.add(box);
+    } else if (!scrolls && reached.delete(box)) {
+      box.removeAttribute("tabindex");
+    }
+  };
+
+  const shrinkFormulas = () => {  // those that are a little too wide; the others scroll
+    for (const box of document.querySelectorAll('mjx-container[display="true"]')) {
+      const over = box.scrollWidth / box.clientWidth;
+      const size = parseFloat(box.style.fontSize) || 100;
+      if (over > 1 && over <= 1.1) box.style.fontSize = `${size / over - 0.5}%`;
+    }
   };
 
   const watchEdges = () => {
@@ -47,6 +64,7 @@
   window.addEventListener("load", async () => {
     nameSolutions();
     await window.MathJax?.startup?.promise;
+    shrinkFormulas();
     watchEdges();
   });
 })();

@@ -53,6 +53,7 @@ _THEME = {
 _FONT = "var(--pst-font-family-base, system-ui), 'DejaVu Sans', sans-serif"
 _PIXELS_PER_POINT = 96 / 72
 _SMALLEST = 0.56  # of its natural size: 13 pt then stand as 10 px on a phone
+_CLOSE = "110%"  # of its box: a figure whose smallest width is no more than that shrinks into it
 _CLOUD = 1_000  # points from which a scatter is a picture inside the SVG, not a shape each
 
 
@@ -179,13 +180,15 @@ def to_html(fig: Figure, *, alt: str) -> str:
             artist.set_rasterized(False)
     width, height = (float(inches) * 96 for inches in fig.get_size_inches())
     svg = _themed(_own_ids(_body(file.getvalue()), alt))
+    least = f"{_SMALLEST * width:.0f}px"
+    close = f"max(100%, ({least} - {_CLOSE}) * 999)"  # 100% where it is close, else no bound
     style = (
-        f"width:{width:.0f}px;max-width:100%;min-width:{_SMALLEST * width:.0f}px;height:auto;"
+        f"width:{width:.0f}px;max-width:100%;min-width:min({least}, {close});height:auto;"
         f"fill:{_THEME['#000000']};stroke-linejoin:round;stroke-linecap:butt"
     )
     points = f"{width / _PIXELS_PER_POINT:g} {height / _PIXELS_PER_POINT:g}"
     return (
-        '<div class="companion-figure" tabindex="0" style="overflow-x:auto">'
+        '<div class="companion-figure" style="overflow-x:auto">'
         f'<svg role="img" aria-label="{html.escape(alt)}" viewBox="0 0 {points}" '
         f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'style="{style}">{svg}</svg></div>'

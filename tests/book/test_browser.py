@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,6 +28,8 @@ MATH = r"""async () => {
           errors: document.querySelectorAll('mjx-merror').length,
           raw: (text.match(/\\[(\[][^\n]{0,40}/g) ?? [])};
 }"""
+
+PAUSE = "() => new Promise(done => setTimeout(done, 300))"  # for what the page sets after a change
 
 # For each text and stroke of each figure: how it stands out from what is painted behind it.
 CONTRAST = r"""() => {
@@ -260,10 +263,80 @@ def test_what_is_wider_than_a_phone_shows_that_it_scrolls(
               .map(b => b.textContent.slice(0, 40))"""
         )
         assert not cut
-        assert page.locator(".cell_output pre").first.evaluate(
-            "p => getComputedStyle(p).whiteSpace.startsWith('pre-wrap')"
-        )
+        hidden = """b => {
+          const right = b.scrollWidth - b.clientWidth - b.scrollLeft, style = getComputedStyle(b);
+          return [right, style.maskImage.match(/calc\\(100% - (min\\(.*?\\)|[\\d.]+px)/)?.[1]]; }"""
+        for box in page.locator(".more-right").all():
+            right, fade = box.evaluate(hidden)
+            assert fade in (f"{min(right, 32)}px", f"min(32px, {right}px)")
         assert not wrong
+
+
+@pytest.mark.parametrize("name", [*NOTEBOOKS, "book/api/companion.item2vec.html"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_printed_lines_wrap_and_code_scrolls(
+    chromium: Any, site: str, name: str, width: int
+) -> None:
+    with look(chromium, site, width, "light") as (page, wrong):
+        page.goto(site + name, wait_until="load")
+        page.evaluate(MATH)
+        page.evaluate(PAUSE)
+        boxes = page.evaluate(
+            """() => [...document.querySelectorAll('article pre')].filter(p => p.checkVisibility())
+              .map(p => ({code: !p.closest('.cell_output') || !!p.closest('.highlight-python'),
+                          wraps: getComputedStyle(p).whiteSpace.startsWith('pre-wrap'),
+                          cut: p.scrollWidth > p.clientWidth + 1,
+                          shown: p.classList.contains('more-right') && p.tabIndex === 0}))"""
+        )
+        assert any(box["code"] for box in boxes)
+        for box in boxes:
+            assert box["wraps"] != box["code"]
+            assert box["shown"] if box["cut"] else not box["shown"]
+            assert box["code"] or not box["cut"]
+        assert not wrong
+
+
+FIGURES = """[...document.querySelectorAll('article .companion-figure:not(.map-stage)')]
+  .map(f => [f.scrollWidth - f.clientWidth, f.clientWidth, f.tabIndex])"""
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_figure_shrinks_a_little_and_takes_the_focus_only_where_it_scrolls(
+    chromium: Any, site: str, name: str
+) -> None:
+    for width in (1280, 390, 300):
+        with look(chromium, site, width, "light") as (page, _):
+            page.goto(site + name, wait_until="load")
+            if width == 300:
+                page.wait_for_selector(".companion-figure.more-right:not(.map-stage)")
+            figures = page.evaluate(FIGURES)
+            assert figures
+            for more, box, stop in figures:
+                assert (stop == 0) == (more > 1)
+                assert more == 0 or more > 0.1 * box - 1
+            if width == 1280:
+                assert not any(more for more, _, _ in figures)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_formula_that_is_a_little_too_wide_shrinks(chromium: Any, site: str, name: str) -> None:
+    with look(chromium, site, 390, "light") as (page, _):
+        page.goto(site + name, wait_until="load")
+        page.evaluate(MATH)
+        page.evaluate(PAUSE)
+        shares = page.evaluate(
+            """[...document.querySelectorAll('article mjx-container[display=true]')]
+              .filter(f => f.clientWidth).map(f => f.scrollWidth / f.clientWidth)"""
+        )
+        assert shares
+        assert not [share for share in shares if 1 < share <= 1.1]
+
+
+def test_printed_code_is_told_from_other_printed_lines() -> None:
+    is_code = runpy.run_path(str(ROOT / "book" / "_ext" / "printed_code.py"))["is_code"]
+    assert is_code('class A:\n    """Text."""\n\n\ndef f():\n    return 1\n')
+    for text in ("12", "a", "{'a': 1}", "Gattaca → Crumb", "def f(:", "[0.1 0.2]", "\0", ""):
+        assert not is_code(text), text
 
 
 def test_a_claim_is_a_card_on_a_phone_and_its_verdict_is_in_sight(chromium: Any, site: str) -> None:

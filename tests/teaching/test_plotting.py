@@ -135,9 +135,11 @@ def test_a_wide_figure_keeps_its_letters_legible_and_never_outgrows_its_column()
     ax.plot([0, 1])
     svg = to_html(fig, alt=ALT)
     assert "width:960px;max-width:100%" in svg
-    smallest = int(re.findall(r"min-width:(\d+)px", svg)[0])
-    assert 12 * 96 / 72 * smallest / 960 >= 8.9  # tick labels of 12 pt, in CSS pixels
+    smallest = int(re.findall(r"min-width:min\((\d+)px", svg)[0])
+    assert 12 * 96 / 72 * smallest / 960 >= 8.9  # tick labels of 12 pt, in CSS pixels,
+    assert 12 * 96 / 72 * smallest / 960 / 1.1 >= 8  # and in a box it shrinks into
     assert 'style="overflow-x:auto"' in svg
+    assert "tabindex" not in svg  # the keyboard stops only where there is something to scroll
 
 
 @pytest.mark.parametrize("alt", ["", "A line.", "no-spaces" * 8 + ".", "x" * 30 + " it has no end"])
