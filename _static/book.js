@@ -1,5 +1,6 @@
-/* What style sheets cannot do: paper is light, a solution's button says what it does, and a box
-   that is wider than the screen fades at the side where there is more. */
+/* What style sheets cannot do: paper is light, a solution's button says what it does, a search
+   shows where in the text it found a word, and a box that is wider than the screen fades at the
+   side where there is more. */
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -18,7 +19,12 @@
     for (const button of document.querySelectorAll(".solution > .admonition-title > button")) {
       const title = button.parentElement.textContent.trim();
       const exercise = title.replace(/^Solution to\s*/, "").replace(/\s*\(.*$/s, "");
-      button.setAttribute("aria-label", `Show solution to ${exercise}`);
+      const name = () => {
+        const does = button.getAttribute("aria-expanded") === "true" ? "Hide" : "Show";
+        button.setAttribute("aria-label", `${does} solution to ${exercise}`);
+      };
+      name();
+      new MutationObserver(name).observe(button, { attributeFilter: ["aria-expanded"] });
     }
   };
 
@@ -60,6 +66,17 @@
       watcher.observe(box);
     }
   };
+
+  // The excerpts of a search come from the text alone, not from the menus that stand over it.
+  window.addEventListener("DOMContentLoaded", () => {
+    if (typeof Search === "undefined") return;
+    const textOf = Search.htmlToText;
+    Search.htmlToText = (page, anchor) => {
+      const read = new DOMParser().parseFromString(page, "text/html");
+      const article = read.querySelector("article.bd-article");
+      return textOf(article ? `<div role="main">${article.outerHTML}</div>` : page, anchor);
+    };
+  });
 
   window.addEventListener("load", async () => {
     nameSolutions();

@@ -74,11 +74,16 @@ CONTRAST = r"""() => {
 
 
 @contextmanager
-def look(chromium: Any, site: str, width: int, theme: str) -> Iterator[tuple[Any, list[str]]]:
+def look(
+    chromium: Any, site: str, width: int, theme: str, **more: Any
+) -> Iterator[tuple[Any, list[str]]]:
     """Open a page that reaches only ``site``; yield it and the list of what went wrong."""
     wrong: list[str] = []
     context = chromium.new_context(
-        viewport={"width": width, "height": 844}, color_scheme=theme, service_workers="block"
+        viewport={"width": width, "height": 844},
+        color_scheme=theme,
+        service_workers="block",
+        **more,
     )
 
     def reach(route: Any) -> None:
@@ -133,6 +138,11 @@ def test_search_finds_a_word(chromium: Any, site: str) -> None:
         page.goto(site + "search.html?q=embeddings")
         page.wait_for_selector("#search-results ul.search li a", timeout=15_000)
         assert not wrong
+        page.wait_for_function("/finished/.test(document.body.innerText)", timeout=15_000)
+        excerpts = page.locator("#search-results .context").all_text_contents()
+        assert excerpts
+        over_the_text = (".pdf", "switched off here")  # a button, and the line for no scripts
+        assert not [text for text in excerpts if any(word in text for word in over_the_text)]
         page.goto(site + "search.html?q=zzyzxquux")
         page.wait_for_function("/did not match/.test(document.body.innerText)", timeout=15_000)
 
@@ -366,8 +376,48 @@ def test_the_bar_over_a_solution_opens_it_and_its_button_says_so(
         assert re.fullmatch(r"Show solution to Exercise \d+\.\d+", label)
         title.click(position={"x": 60, "y": 12})
         assert "toggle-hidden" not in solution.get_attribute("class")
+        page.evaluate(PAUSE)
+        hide = title.locator("button").get_attribute("aria-label")
+        assert hide == label.replace("Show", "Hide")
+        title.click(position={"x": 60, "y": 12})
+        page.evaluate(PAUSE)
+        assert title.locator("button").get_attribute("aria-label") == label
         assert page.url == site + name
         assert not wrong
+
+
+def test_without_scripts_a_page_is_light_and_says_what_is_missing(chromium: Any, site: str) -> None:
+    with look(chromium, site, 1280, "dark", java_script_enabled=False) as (page, _):
+        page.goto(site + NOTEBOOKS[0], wait_until="load")
+        assert page.locator("html").get_attribute("data-theme") == "light"
+        assert page.locator(".no-scripts").is_visible()
+        code = page.locator(".cell_input pre:visible").first
+        paper = code.evaluate("p => getComputedStyle(p).backgroundColor")
+        inks = code.evaluate(
+            "p => [...p.querySelectorAll('span')].map(s => getComputedStyle(s).color)"
+        )
+        assert min(map(int, re.findall(r"\d+", paper)[:3])) > 230
+        assert len(set(inks)) > 2
+    with look(chromium, site, 1280, "dark") as (page, _):
+        page.goto(site + NOTEBOOKS[0], wait_until="load")
+        assert not page.locator(".no-scripts").count()
+
+
+@pytest.mark.parametrize("name", ["book/notation.html", "book/troubleshooting.html", *NOTEBOOKS])
+def test_words_of_the_ways_on_are_whole_on_a_phone(chromium: Any, site: str, name: str) -> None:
+    with look(chromium, site, 390, "light") as (page, _):
+        page.goto(site + name, wait_until="load")
+        words = page.evaluate(
+            """() => [...document.querySelectorAll('.prev-next-title')].flatMap(title => {
+              const text = title.lastChild, range = document.createRange();
+              const node = text.nodeType === 3 ? text : text.firstChild;
+              return [...node.data.matchAll(/\\S+/g)].map(({ 0: word, index }) => {
+                range.setStart(node, index);
+                range.setEnd(node, index + word.length);
+                return [word, new Set([...range.getClientRects()].map(r => r.top)).size]; }); })"""
+        )
+        assert words
+        assert not [word for word, lines in words if lines > 1]
 
 
 def test_the_focus_is_seen_on_the_buttons_of_the_header(chromium: Any, site: str) -> None:
