@@ -133,7 +133,8 @@ class PersonalFrequency(ScoringRecommender):
         """Score items by the user's own rows, and below all of these by count; shape (B, I)."""
         own = self.frequencies_[users].toarray()
         popularity = self.counts_ / self.counts_.max()
-        return np.where(own > 0, own, -1.0) + 1e-6 * popularity  # which decides between ties alone
+        # Between ties popularity decides: 1e-4 is little, and enough for float32 to tell apart.
+        return np.where(own > 0, own * (1 + 1e-4 * popularity), popularity - 1)
 
 
 @dataclass(eq=False)
