@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,7 @@ WIDTH = 720
 _MARGIN = 24.0
 _MOST = 12  # names in the picture, and
 _LONGEST = 30  # letters in a name: a phone is some 45 wide
+_FADED = 0.45  # opacity of what a search has not found; as in _map_style
 _LETTER = 8.4  # pixels a bold letter of 13 px takes in a wide face
 
 # Each colour's shape as a path around the point, 1 px in radius; areas are about equal.
@@ -102,14 +104,18 @@ class Picture:
 
 
 def shorten(text: str) -> str:
-    """Return a name of at most 30 letters.
+    """Return a name of at most 30 letters; a year at its end stays.
 
     Examples
     --------
     >>> shorten("Wallace & Gromit: The Best of Aardman Animation (1996)")
-    'Wallace & Gromit: The Best of…'
+    'Wallace & Gromit: The… (1996)'
     """
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+    if len(text) <= _LONGEST:
+        return text
+    year = re.search(r" \([0-9]{4}\)$|$", text)
+    end = "…" + (year[0] if year else "")
+    return text[: _LONGEST - len(end)].rstrip() + end
 
 
 def fit(places: NDArray[np.float64], height: int) -> NDArray[np.float64]:
@@ -204,7 +210,7 @@ def _scatter(axes: Axes, picture: Picture) -> None:
             axes.scatter(
                 picture.x[rows], picture.y[rows], s=(1.5 * picture.radius[rows]) ** 2,
                 c=PALETTE[code], marker=_MARKERS[picture.shape_of(code)], edgecolors=PAPER,
-                linewidths=0.5, alpha=0.25 if asked and not found else 1,
+                linewidths=0.5, alpha=_FADED if asked and not found else 1,
             )  # fmt: skip
     for group, code in picture.groups.items():  # in full colour, for the legend alone
         axes.scatter([], [], c=PALETTE[code], marker=_MARKERS[code], s=36, label=group)

@@ -10,7 +10,7 @@ Python, because the picture is there before, and without, the script: ``matches`
 SCRIPT = r"""
 (() => {
   "use strict";
-  const PAD = 24, MOST = 12, FEW = 60, DEEPEST = 40, REACH = 18, LONGEST = 30;
+  const PAD = 24, MOST = 12, FEW = 60, DEEPEST = 40, REACH = 18, LONGEST = 30, KIN = 10;
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const between = (low, value, high) => Math.min(Math.max(value, low), high);
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
@@ -19,9 +19,9 @@ SCRIPT = r"""
     return words.length > 0 && words.every((word) => label.includes(word));
   };
   const short = (text) => {
-    const letters = [...text];
+    const letters = [...text], end = "\u2026" + (text.match(/ \([0-9]{4}\)$/)?.[0] ?? "");
     return letters.length > LONGEST
-      ? letters.slice(0, LONGEST - 1).join("").trimEnd() + "\u2026" : text;
+      ? letters.slice(0, LONGEST - end.length).join("").trimEnd() + end : text;
   };
   const draw = (name, attributes, text = "") => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -49,9 +49,14 @@ SCRIPT = r"""
     const ends = (key) => [Math.min(...points.map((p) => p[key])),
                            Math.max(...points.map((p) => p[key]))];
     const [[x0, x1], [y0, y1]] = [ends("x"), ends("y")];
-    const whole = () => ({ k: 1, x: (x0 + x1) / 2, y: (y0 + y1) / 2 });
+    const middle = (some) => Object.fromEntries(["x", "y"].map((key) => {
+      const all = some.map((p) => p[key]);
+      return [key, (Math.min(...all) + Math.max(...all)) / 2];
+    }));
+    const whole = () => ({ k: 1, ...middle(points) });
     const start = input.value;
-    let W = 0, H = 0, fit = 1, view = whole(), hits = [], shown = null, turn = 0;
+    let W = 0, H = 0, fit = 1, view = whole(), hits = [], kin = [], shown = null, turn = 0,
+        asked = false;
 
     const inSight = (p) => p.px > 0 && p.px < W && p.py > 0 && p.py < H;
 
@@ -74,15 +79,16 @@ SCRIPT = r"""
 
     const nameThem = () => {
       const seen = points.filter(inSight), ringed = seen.filter((p) => p.hit);
-      const near = seen.length <= FEW ? seen.filter((p) => !p.hit) : [];
-      const taken = ringed.map((p) => [p.px - p.r - 4, p.py - p.r - 4,
+      const own = kin.filter(inSight);
+      const near = seen.length <= FEW && !own.length ? seen.filter((p) => !p.hit) : [];
+      const taken = [...ringed, ...own].map((p) => [p.px - p.r - 4, p.py - p.r - 4,
                                        p.px + p.r + 4, p.py + p.r + 4]);
       const isFree = ([a, b, c, d]) => a >= 2 && b >= 2 && c <= W - 2 && d <= H - 2
         && taken.every(([e, f, g, h]) => a >= g || c <= e || b >= h || d <= f);
       const biggest = (some) => [...some].sort((p, q) => q.r - p.r);
-      const found = [];
-      for (const p of [...biggest(ringed), ...biggest(near)]) {
-        if (found.length >= (near.length ? FEW : MOST)) break;
+      const found = [], most = own.length || near.length ? FEW : MOST;
+      for (const p of [...biggest(ringed), ...own, ...biggest(near)]) {
+        if (found.length >= most) break;
         const text = draw("text", { class: p.hit ? "hit" : "" }, short(p.label));
         const width = widthOf(text), far = p.r + 6;
         for (const [side, dy] of [[1, 0], [-1, 0], [0, -far - 9], [0, far + 9],
@@ -164,44 +170,52 @@ SCRIPT = r"""
       return { k, x: view.x + (x - W / 2) * gain, y: view.y + (y - H / 2) * gain };
     };
 
+    const gather = (some) => {  // the neighbours of what was found, in colour and with names
+      kin = some;
+      for (const p of points) p.node.classList.toggle("off", asked && !p.hit && !kin.includes(p));
+    };
+
     const toHits = () => {
       if (!hits.length) return;
-      const [xs, ys] = [hits.map((p) => p.x), hits.map((p) => p.y)];
-      const [a, b, c, d] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-      const least = Math.max(x1 - x0, y1 - y0) / 8;  // room for the neighbours
-      const k = Math.min((W - 4 * PAD) / Math.max(b - a, least),
-                         (H - 4 * PAD) / Math.max(d - c, least)) / fit;
-      glide({ k: between(1, k, DEEPEST), x: (a + b) / 2, y: (c + d) / 2 });
+      const mid = middle(hits), away = (p) => Math.hypot(p.x - mid.x, p.y - mid.y);
+      gather(hits.length > 1 ? []
+        : points.filter((p) => !p.hit).sort((p, q) => away(p) - away(q)).slice(0, KIN));
+      if (kin.length) say(" Its nearest on the map have names. Escape clears.",
+                          ` They are ${kin.map((p) => p.label).join("; ")}.`);
+      const least = kin.length ? 1e-6 : Math.max(x1 - x0, y1 - y0) / 8;
+      const room = (key, pixels) => (pixels - 4 * PAD) / Math.max(least,
+        2 * Math.max(...[...hits, ...kin].map((p) => Math.abs(p[key] - mid[key]))));
+      glide({ ...mid, k: between(1, Math.min(room("x", W), room("y", H)) / fit, DEEPEST) });
+    };
+
+    const say = (keys, more = "") => {
+      const says = hits.length === 1 ? "matches" : "match";
+      const spans = [["map-keys", keys], ["map-kin", more]].map(([className, textContent]) =>
+        Object.assign(document.createElement("span"), { className, textContent }));
+      line.replaceChildren(asked ? `${hits.length || "None"} of ${points.length} ${says} `
+        + `\u201c${input.value.trim()}\u201d.` : `${points.length} names.`, ...spans);
     };
 
     const search = (query) => {
-      const asked = query.trim() !== "";
-      for (const p of points) {
-        p.hit = matches(p.folded, query);
-        p.node.classList.toggle("off", asked && !p.hit);
-      }
+      input.value = query;
+      asked = query.trim() !== "";
+      for (const p of points) p.hit = matches(p.folded, query);
       hits = points.filter((p) => p.hit);
+      gather([]);
       layer.append(...points.filter((p) => !p.hit).map((p) => p.node),
                    ...hits.map((p) => p.node));
-      const count = `${hits.length || "None"} of ${points.length}`;
-      const says = hits.length === 1 ? "matches" : "match";
-      const keys = document.createElement("span");
-      keys.className = "map-keys";
-      keys.textContent = !asked ? " Type part of one to find it."
-        : hits.length ? " Enter zooms in, Escape clears." : " Escape clears.";
-      line.replaceChildren(asked ? `${count} ${says} \u201c${query.trim()}\u201d.`
-        : `${points.length} names.`, keys);
+      say(!asked ? " Type part of one to find it."
+        : hits.length ? " Enter zooms in, Escape clears." : " Escape clears.");
     };
 
     const ask = (query) => {
-      input.value = query;
       search(query);
       point(null);
       if (view.k > 1 && hits.some((p) => !inSight(p))) glide(whole());
       else paint();
     };
 
-    const reset = () => { input.value = start; search(start); point(null); glide(whole()); };
+    const reset = () => { search(start); point(null); glide(whole()); };
 
     const sayTheMiddle = () => {  // for those who move the map by keys: what is there?
       const p = nearest(W / 2, H / 2, Infinity);
@@ -209,7 +223,12 @@ SCRIPT = r"""
       if (p) line.textContent = `Nearest the middle: ${p.label}`;
     };
 
-    const DO = { in: () => glide(zoomed(1.8)), out: () => glide(zoomed(1 / 1.8)), reset };
+    const closer = () => {  // towards what was found, where some of it is in sight
+      const to = zoomed(1.8), some = hits.filter(inSight);
+      glide(some.length ? { k: to.k, ...middle(some) } : to);
+    };
+
+    const DO = { in: closer, out: () => glide(zoomed(1 / 1.8)), reset };
     for (const button of box.querySelectorAll("button")) {
       button.addEventListener("click", () => DO[button.dataset.do]());
     }
@@ -267,7 +286,11 @@ SCRIPT = r"""
     for (const end of ["pointerup", "pointercancel"]) {
       stage.addEventListener(end, (event) => fingers.delete(event.pointerId));
     }
-    stage.addEventListener("pointerleave", () => { if (!fingers.size) point(null); });
+    stage.addEventListener("pointercancel", () => point(null));  // the finger scrolls the page
+    stage.addEventListener("pointerleave", (event) => {  // a finger that is lifted leaves the name
+      if (event.pointerType !== "touch" && !fingers.size) point(null);
+    });
+    addEventListener("pointerdown", (event) => { if (!stage.contains(event.target)) point(null); });
     stage.addEventListener("wheel", (event) => {  // a page that is scrolled past stays a page
       const asked = event.ctrlKey || event.metaKey || document.activeElement === stage;
       if (!asked || (view.k === 1 && event.deltaY > 0 && !event.ctrlKey)) return;
@@ -280,12 +303,16 @@ SCRIPT = r"""
     let kept = null;
     addEventListener("beforeprint", () => {
       turn++;
-      kept = { query: input.value, view };
+      kept = { query: input.value, view, kin };
       point(null);
       search(start);
       look(whole());
     });
-    addEventListener("afterprint", () => { search(kept.query); look(kept.view); });
+    addEventListener("afterprint", () => {
+      search(kept.query);
+      gather(kept.kin);
+      look(kept.view);
+    });
 
     for (const late of box.querySelectorAll(".map-controls, .map-hint")) late.hidden = false;
     stage.tabIndex = 0;

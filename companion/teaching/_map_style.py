@@ -44,6 +44,13 @@ STYLE = """
   outline-offset: -2px;
 }
 .companion-map .map-line { min-height: 1.4em; font-size: 14px; }
+.companion-map .map-kin {  /* heard, not seen: the names stand in the map as far as they fit */
+  position: absolute;
+  width: 1px;
+  height: 1px;
+  overflow: hidden;
+  clip-path: inset(50%);
+}
 .companion-map .map-legend {
   display: flex;
   flex-wrap: wrap;
@@ -73,7 +80,7 @@ STYLE = """
 }
 .companion-map[data-live] .map-stage svg { min-width: 0; height: 100%; }
 .companion-map .points path { stroke: var(--map-paper); stroke-width: 0.7; }
-.companion-map .points .off { opacity: 0.25; }
+.companion-map .points .off { opacity: 0.45; }
 .companion-map .points .on { stroke: var(--map-ink); stroke-width: 2.5; opacity: 1; }
 .companion-map .rings circle { fill: none; stroke: var(--map-ink); stroke-width: 2; }
 .companion-map .names text {

@@ -148,7 +148,7 @@ def _to_html(picture: Picture) -> str:
     buttons = "".join(
         f'<button type="button" data-do="{do}" aria-label="{name}">{sign}</button>'
         for do, name, sign in [
-            ("in", "Zoom in", "+"), ("out", "Zoom out", "−"), ("reset", "As at first", "Reset"),
+            ("in", "Zoom in", "+"), ("out", "Zoom out", "−"), ("reset", "Reset the map", "Reset"),
         ]
     )  # fmt: skip
     return (

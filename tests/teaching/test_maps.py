@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.teaching import show_map
-from companion.teaching._map_picture import WIDTH, Picture, fit, shape, shorten
+from companion.teaching._map_picture import _FADED, WIDTH, Picture, fit, shape, shorten
+from companion.teaching._map_style import STYLE
 from companion.teaching.maps import EDITOR_START, _group, _radii, matches
 from companion.teaching.plotting import FIGURE_MIME, PALETTE
 
@@ -129,6 +130,10 @@ def test_the_start_is_ringed_named_and_on_top_and_the_rest_fades(
     assert page.select_one(".map-controls").has_attr("hidden")  # nothing that does not work yet
 
 
+def test_the_page_and_the_png_fade_alike() -> None:
+    assert f".points .off {{ opacity: {_FADED}; }}" in STYLE
+
+
 def test_without_a_start_nothing_is_ringed_and_nothing_fades(shown: list[dict[str, Any]]) -> None:
     a_map()
     page = page_of(shown)
@@ -221,7 +226,8 @@ def test_the_biggest_points_are_named_first(shown: list[dict[str, Any]]) -> None
 
 def test_a_long_name_is_cut_and_its_title_is_not(shown: list[dict[str, Any]]) -> None:
     long = "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb (1963)"
-    assert shorten(long) == "Dr. Strangelove or: How I Lea…"
+    assert shorten(long) == "Dr. Strangelove or: Ho… (1963)"
+    assert shorten(long.removesuffix(" (1963)")) == "Dr. Strangelove or: How I Lea…"
     assert shorten("x" * 30) == "x" * 30
     a_map(labels=[long, *LABELS[1:]], start="strangelove")
     page = page_of(shown)
