@@ -98,6 +98,30 @@ def test_ink_paper_and_grid_follow_the_theme_and_no_fixed_ink_is_left() -> None:
     assert fixed <= {colour.lower() for colour in PALETTE}
 
 
+@pytest.mark.parametrize("colour", PALETTE)
+def test_text_in_a_colour_takes_a_shade_that_can_be_read_and_lines_keep_theirs(colour: str) -> None:
+    fig = line()
+    (ax,) = fig.axes
+    ax.lines[0].set_color(colour)
+    ax.text(0.5, 0.5, "plain", color=colour)
+    ax.text(0.2, 0.5, "$x^2$", color=colour)
+    ax.text(0.2, 0.2, "inked", color=INK)
+    svg = to_html(fig, alt=ALT)
+    texts = re.findall(r"<(?:text|tspan) [^>]*?fill: ([^\"]*)[^>]*>([^<]+)", svg)
+    fills = {text: fill for fill, text in texts}
+    assert set(fills) >= {"plain", "x", "2", "inked"}
+    assert fills["inked"].startswith("var(--pst-color-text-base")
+    for text in ("plain", "x", "2"):
+        rest, light, dark = re.findall(r"^(#\w+); fill: light-dark\((#\w+), (#\w+)\)", fills[text])[
+            0
+        ]
+        assert rest == colour.lower()  # for browsers that do not know light-dark
+        assert contrast(light, "#ffffff") >= 4.5
+        assert contrast(dark, "#14181e") >= 4.5
+    assert svg.count("light-dark") == 3
+    assert f"stroke: {colour.lower()}" in svg
+
+
 def test_nothing_in_the_drawing_reaches_beyond_it() -> None:
     svg = to_html(line(), alt=ALT)
     assert "<style" not in svg  # matplotlib's own begins with * and would hit the whole page
