@@ -197,7 +197,8 @@ class PPMIEmbedding:
 
     Attributes
     ----------
-    item_embeddings_, context_embeddings_ : Embeddings, (I, D)
+    item_embeddings_ : Embeddings, (I, D)
+    context_embeddings_ : Embeddings, (I, D)
     singular_values_ : array of float64, shape (D,), largest first
 
     Examples

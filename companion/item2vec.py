@@ -57,7 +57,7 @@ class Item2Vec(ScoringRecommender):
     Parameters
     ----------
     dim : int
-        D.
+        Dimension, D.
     window : int or "all"
         Places to look at on each side, or "all" for the set view: order does not count.
     negatives : int
@@ -104,17 +104,21 @@ class Item2Vec(ScoringRecommender):
         Let `fit` start from the vectors of the previous fit, where ids agree.
     seed : int
 
-    ``last``, ``decay``, ``score_with`` and ``popularity_weight`` take effect when scoring; they
-    may be changed after `fit`.
-
     Attributes
     ----------
-    item_embeddings_, context_embeddings_ : Embeddings, (V, D)
-        The input and the output table; only of items with a vector.
+    item_embeddings_ : Embeddings, (V, D)
+        The input table; only of items with a vector.
+    context_embeddings_ : Embeddings, (V, D)
+        The output table, of the same items.
     history_ : list of dict
         One an epoch: "epoch", "loss" (see `companion.sgns.train.train`) and, with validation,
-        "ndcg@10".
+        ``"ndcg@10"``.
     vocabulary_ : Vocabulary
+
+    Notes
+    -----
+    ``last``, ``decay``, ``score_with`` and ``popularity_weight`` take effect when scoring; they
+    may be changed after `fit`.
 
     Examples
     --------
@@ -169,7 +173,7 @@ class Item2Vec(ScoringRecommender):
             The sequences of a list count as users 0, 1, ...  Sequences without two items teach
             nothing, and are no error as long as there is one with two.
         validation : Interactions, optional
-            Compute NDCG@10 on it after every epoch, as `recommend` scores with the present
+            Compute ``NDCG@10`` on it after every epoch, as `recommend` scores with the present
             settings, stop once it has not risen for ``patience`` epochs, and keep the tables of
             the best one.
         patience : int

@@ -19,6 +19,11 @@ PAGE = """\
    :members:{more}
 ```
 """
+GATHERED = """
+| Name | What it is |
+| :-- | :-- |
+{rows}
+"""
 INDEX = """\
 # The companion package
 
@@ -46,11 +51,12 @@ def modules() -> list[str]:
 def pages() -> dict[Path, str]:
     """Return path -> text of every page of the API."""
     names = modules()
-    rows = [f"| [`{name}`]({name}.md) | {_first_line(name)} |" for name in names]
+    rows = [f"| [`{name}`]({name}.md) | {_summary(_tree(name))} |" for name in names]
     texts = {FOLDER / "index.md": INDEX.format(rows="\n".join(rows))}
     for name in names:
-        more = "\n   :ignore-module-all:" if _only_collects(name, names) else ""
-        texts[FOLDER / f"{name}.md"] = PAGE.format(name=name, more=more)
+        gathers = _only_collects(name, names)
+        page = PAGE.format(name=name, more="\n   :ignore-module-all:" if gathers else "")
+        texts[FOLDER / f"{name}.md"] = page + (_gathered(name) if gathers else "")
     return texts
 
 
@@ -72,12 +78,38 @@ def _source(name: str) -> Path:
 
 def _only_collects(name: str, public: list[str]) -> bool:
     """Say whether all names of a package come from public modules, which have pages already."""
-    tree = ast.parse(_source(name).read_text(encoding="utf-8"))
-    homes = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
-    ours = [home for home in homes if home and home.startswith(f"{name}.")]
-    return bool(ours) and set(ours) <= set(public)
+    ours = {home for home, _ in _imports(name)}
+    return bool(ours) and ours <= set(public)
 
 
-def _first_line(name: str) -> str:
-    docstring = ast.get_docstring(ast.parse(_source(name).read_text(encoding="utf-8"))) or ""
-    return docstring.partition("\n")[0].replace("|", "\\|")
+def _gathered(name: str) -> str:
+    """Return the table of the names that a package takes from its modules."""
+    return GATHERED.format(rows="\n".join(_row(*found) for found in _imports(name)))
+
+
+def _imports(name: str) -> list[tuple[str, str]]:
+    """Return the module and the name of all that a package imports from its own modules."""
+    return [
+        (node.module, alias.name)
+        for node in _tree(name).body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{name}.")
+        for alias in node.names
+    ]
+
+
+def _row(home: str, name: str) -> str:
+    """Return a name's line: a link to it, or to its page where it is a type without a text."""
+    for node in _tree(home).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            return f"| {{py:obj}}`{name} <{home}.{name}>` | {_summary(node)} |"
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return f"| [`{name}`]({home}.md) | `{ast.unparse(node.value)}` |"
+    raise ValueError(f"{home} must define {name}, which its package imports")
+
+
+def _tree(name: str) -> ast.Module:
+    return ast.parse(_source(name).read_text(encoding="utf-8"))
+
+
+def _summary(node: ast.Module | ast.FunctionDef | ast.ClassDef) -> str:
+    return (ast.get_docstring(node) or "").partition("\n")[0].replace("|", "\\|")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import re
 from collections import Counter
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -94,6 +95,30 @@ def test_ids_are_unique_and_nothing_is_left_unrendered(page: str) -> None:
     assert not soup(page).select(".system-message, .problematic"), page
     titles = [h1.get_text(strip=True) for h1 in soup(page).select("article h1")]
     assert page in ("index.html", "search.html") or len(titles) == 1, (page, titles)
+
+
+@pytest.mark.parametrize("page", [page for page in book_pages() if "book/api/companion" in page])
+def test_a_docstring_is_read_as_it_was_meant(page: str) -> None:
+    article = soup(page).article
+    assert not article.select("a[href^='mailto:']"), "a name with @ is no address: quote it"
+    for field in article.select("dl.field-list > dt"):
+        if field.get_text(strip=True).rstrip(":") in ("Parameters", "Variables"):
+            entries = field.find_next_sibling("dd")
+            for entry in entries.select(":scope > ul > li > p, :scope > p"):
+                assert re.fullmatch(r"\*{0,2}[A-Za-z]\w*", entry.strong.text), entry.text
+            assert not entries.select("ol"), f"{page}: one letter and a full stop begin a list"
+
+
+def test_learned_attributes_end_in_their_underscore() -> None:
+    names = {strong.text for strong in soup("book/api/companion.item2vec.html").select("strong")}
+    assert {"item_embeddings_", "context_embeddings_", "history_", "vocabulary_"} <= names
+
+
+def test_the_page_of_a_package_leads_to_all_that_it_gathers() -> None:
+    page = soup("book/api/companion.sgns.html")
+    links = {link.text: link["href"] for link in page.select("article table a")}
+    assert set(links) == set(importlib.import_module("companion.sgns").__all__)
+    assert links["train"] == "companion.sgns.train.html#companion.sgns.train.train"
 
 
 def test_every_notebook_has_its_launch_buttons_and_each_leads_to_a_file() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import shutil
@@ -113,6 +114,11 @@ def test_every_public_module_has_a_page_of_the_api(monkeypatch: pytest.MonkeyPat
     pages = {path.stem: page for path, page in api_pages.pages().items()}
     assert set(pages) == {*names, "index"}
     assert all(f"({name}.md)" in pages["index"] for name in names)
+    package = importlib.import_module("companion.sgns")
+    rows = [row for row in pages["companion.sgns"].splitlines() if row.startswith("| ")][2:]
+    assert len(rows) == len(package.__all__)
+    for name in package.__all__:
+        assert any(re.match(rf"\| (\{{py:obj\}}`{name} <|\[`{name}`\]\()", row) for row in rows)
 
 
 def test_the_page_of_claims_is_that_of_the_notebooks() -> None:
