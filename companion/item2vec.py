@@ -175,7 +175,8 @@ class Item2Vec(ScoringRecommender):
         validation : Interactions, optional
             Compute ``NDCG@10`` on it after every epoch, as `recommend` scores with the present
             settings, stop once it has not risen for ``patience`` epochs, and keep the tables of
-            the best one.
+            the best one.  The learning rate falls over all ``epochs``, so a stop before the end
+            saves time and is not the same as fewer epochs.
         patience : int
         threads : int
             One thread gives the same vectors for the same seed; see `companion.sgns.fast_engine`
