@@ -13,7 +13,7 @@ import pytest
 from scipy import sparse
 
 import companion
-from companion.baselines import ALS, EASE, ItemKNN, Popularity
+from companion.baselines import ALS, EASE, ItemKNN, PersonalFrequency, Popularity
 from companion.factorization import PPMIEmbedding, PureSVD, cooccurrence
 from companion.interactions import Interactions
 from companion.item2vec import Item2Vec
@@ -58,9 +58,12 @@ def item2vec(data: Interactions, **options: Any) -> Item2Vec:
 MODELS: dict[str, Callable[[Interactions], Any]] = {
     "Popularity": lambda data: Popularity().fit(data),
     "Popularity of late": lambda data: Popularity(last_days=20 / 86_400).fit(data),
+    "PersonalFrequency": lambda data: PersonalFrequency().fit(data),
+    "PersonalFrequency, fading": lambda data: PersonalFrequency(half_life_days=1e-4).fit(data),
     "ItemKNN": lambda data: ItemKNN(k=5).fit(data),
     "ItemKNN, last 2": lambda data: ItemKNN(k=5, last=2).fit(data),
     "EASE": lambda data: EASE(reg=1.0).fit(data),
+    "EASE, fading": lambda data: EASE(reg=1.0, decay=0.5).fit(data),
     "EASE, last 2": lambda data: EASE(reg=1.0, last=2).fit(data),
     "ALS": lambda data: ALS(dim=4, epochs=2).fit(data, threads=1),
     "ALS, last 2": lambda data: ALS(dim=4, epochs=2, last=2).fit(data, threads=1),
