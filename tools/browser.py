@@ -23,8 +23,10 @@ def find() -> str | None:
     if named:
         return named
     installed = next((path for path in map(shutil.which, NAMES) if path), None)
+    if installed:
+        return installed
     candidates = [*APPLICATIONS, _playwrights_own()]
-    return installed or next((path for path in candidates if path and Path(path).exists()), None)
+    return next((path for path in candidates if path and Path(path).exists()), None)
 
 
 def install() -> str | None:
