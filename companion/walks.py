@@ -1,0 +1,188 @@
+"""Random walks of the second order over a graph (node2vec; Grover and Leskovec 2016).
+
+Perozzi, Al-Rfou and Skiena (2014, doi:10.1145/2623330.2623732, DeepWalk) turn a graph into
+sentences by walking over it.  Grover and Leskovec (doi:10.1145/2939672.2939754) let a step depend
+on the one before.  A table for every pair of edges would need memory in proportion to the sum of
+squared degrees; here first-order alias tables and rejection (Yang, Zhang, Chen et al. 2019,
+doi:10.1145/3341301.3359634, KnightKing) draw from the same law in memory in proportion to the
+edges.
+
+Axes: n nodes, E stored edges, W walk length, R walks.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from companion._checks import check_between, check_count
+from companion._optional import require
+from companion.graph import ItemGraph
+from companion.sequences import Sequences
+
+BITS_AN_EDGE = 8  # of the filters: about one look in eight at a node that is no neighbour misleads
+PARTS_A_THREAD = 8  # an interruption waits for the parts that run
+
+
+class WalkTables(NamedTuple):
+    """What the compiled walk reads; about 22 bytes an edge.
+
+    ``table`` has a row of four 32-bit places an edge: the chance to stay in the column of the
+    alias table in units of 2^-32, the node that the edge leads to, the alias, and the weight, a
+    float32.  ``first_word``, ``bits`` and ``words`` are filters of each row's neighbours.
+    """
+
+    offsets: NDArray[np.int64]
+    table: NDArray[np.int32]
+    nodes: NDArray[np.int32]
+    strengths: NDArray[np.float64]
+    first_word: NDArray[np.int64]
+    bits: NDArray[np.int64]
+    words: NDArray[np.uint64]
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all arrays together."""
+        return sum(array.nbytes for array in self)
+
+
+def prepare_walks(graph: ItemGraph) -> WalkTables:
+    """Build the tables of a graph, in time and memory in proportion to its edges.
+
+    Raises ImportError that names the extra if numba is not installed.
+
+    Examples
+    --------
+    >>> graph = ItemGraph.from_edges([("a", "b"), ("b", "c")])
+    >>> prepare_walks(graph).table.shape
+    (4, 4)
+    """
+    require("numba", extra="graph")
+    from companion import _walk_kernels as kernels  # compiles at the first call, so not before
+
+    matrix = graph.adjacency
+    offsets, nodes = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
+    accept, alias = np.empty(len(nodes)), np.empty(len(nodes), dtype=np.int32)
+    weights = matrix.data / matrix.data.max(initial=1e-300)  # at most 1: float32 holds them
+    kernels.fill_alias(offsets, weights, accept, alias)
+    table = np.zeros((len(nodes), 4), dtype=np.int32)
+    chances = np.minimum(np.rint(accept * 2.0**32), 2.0**32 - 1).astype(np.uint32)
+    table[:, kernels.ACCEPT] = chances.view(np.int32)
+    table[:, kernels.NODE], table[:, kernels.ALIAS] = nodes, alias
+    table[:, kernels.WEIGHT] = weights.astype(np.float32).view(np.int32)
+    bits = np.ceil(np.log2(np.maximum(np.diff(offsets) * BITS_AN_EDGE, 64))).astype(np.int64)
+    first_word = np.concatenate([[0], np.cumsum((1 << bits) >> 6)])
+    words = np.zeros(first_word[-1], dtype=np.uint64)
+    kernels.fill_filters(offsets, nodes, first_word, bits, words)
+    row = np.repeat(np.arange(graph.n_nodes), np.diff(offsets))
+    strengths = np.bincount(row, weights, minlength=graph.n_nodes).astype(np.float64)
+    return WalkTables(offsets, table, nodes, strengths, first_word, bits, words)
+
+
+def random_walks(
+    graph: ItemGraph,
+    *,
+    p: float = 1.0,
+    q: float = 1.0,
+    walk_length: int = 80,
+    walks_per_node: int = 10,
+    seed: int = 0,
+    threads: int = 1,
+    tables: WalkTables | None = None,
+) -> NDArray[np.int32]:
+    """Walk over a graph, so many times from every node.
+
+    The first step goes along an edge with a probability in proportion to its weight.  At a later
+    one, standing at v and having come from u, the weight of the edge from v to c counts
+
+    - 1 / p times if c is u: a small p turns back often;
+    - once if there is an edge from u to c;
+    - 1 / q times otherwise: a small q leads away from u, a large q keeps near it.
+
+    Parameters
+    ----------
+    graph : ItemGraph
+    p, q : float
+        From 1e-12 to 1e12.
+    walk_length : int
+        W, the nodes of a walk.
+    walks_per_node : int
+    seed : int
+        Every walk has a generator of its own: the result does not depend on ``threads``.
+    threads : int
+    tables : WalkTables, optional
+        Those that `prepare_walks` made of this graph, to make them once for several calls.
+
+    Returns
+    -------
+    array of int32, shape (n * walks_per_node, W)
+        Codes of nodes; row r starts at node r mod n.  After a node without an edge out of it the
+        row is filled up with -1.
+
+    Raises
+    ------
+    TypeError
+        If ``graph`` is no ItemGraph, or a count no integer.
+    ValueError
+        If an argument is out of range.
+    ImportError
+        If numba is not installed; the message names the extra.
+
+    Examples
+    --------
+    >>> graph = ItemGraph.from_edges([("a", "b"), ("b", "c")], directed=True)
+    >>> random_walks(graph, walk_length=4, walks_per_node=1).tolist()
+    [[0, 1, 2, -1], [1, 2, -1, -1], [2, -1, -1, -1]]
+    """
+    if not isinstance(graph, ItemGraph):
+        raise TypeError(f"graph must be an ItemGraph, got {type(graph).__name__}")
+    check_walks(p, q, walk_length, walks_per_node)
+    check_count("seed", seed, minimum=0)
+    check_count("threads", threads)
+    made = prepare_walks(graph) if tables is None else tables
+    from companion import _walk_kernels as kernels
+
+    out = np.full((graph.n_nodes * walks_per_node, walk_length), -1, dtype=np.int32)
+    cuts = np.linspace(0, len(out), threads * PARTS_A_THREAD + 1).astype(np.int64).tolist()
+    own_seed = np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
+
+    def run(part: int) -> None:
+        kernels.walk(
+            *made, not graph.directed, float(p), float(q), own_seed, cuts[part], cuts[part + 1], out
+        )
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = [pool.submit(run, part) for part in range(len(cuts) - 1)]
+        try:
+            for part in parts:
+                part.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return out
+
+
+def walks_as_sequences(walks: NDArray[np.int32]) -> Sequences:
+    """Drop what fills up the rows, and the walks of one node, from which nothing can be learned.
+
+    Examples
+    --------
+    >>> walks = np.array([[0, 1, 2], [1, 2, -1], [2, -1, -1]], dtype=np.int32)
+    >>> [walk.tolist() for walk in walks_as_sequences(walks)]
+    [[0, 1, 2], [1, 2]]
+    """
+    lengths = np.count_nonzero(walks >= 0, axis=1)
+    long_enough = lengths >= 2
+    kept = walks[long_enough]
+    return Sequences(kept[kept >= 0], np.concatenate([[0], np.cumsum(lengths[long_enough])]))
+
+
+def check_walks(p: float, q: float, walk_length: int, walks_per_node: int) -> None:
+    """Raise TypeError or ValueError for settings with which `random_walks` cannot walk."""
+    check_between("p", p, 1e-12, 1e12)
+    check_between("q", q, 1e-12, 1e12)
+    check_count("walk_length", walk_length)
+    check_count("walks_per_node", walks_per_node)

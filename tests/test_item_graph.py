@@ -1,0 +1,142 @@
+"""Item graphs against a loop over all pairs, and what pruning does to degrees."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from companion import item_graph
+from companion.graph import ItemGraph
+from companion.interactions import Interactions
+from companion.item_graph import build_bipartite_graph, build_item_graph
+
+WEIGHTS = ("count", "jaccard", "cosine", "pmi")
+ROWS = st.lists(
+    st.tuples(st.integers(0, 7), st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=60
+)
+
+
+def log_of(rows):
+    """Return interactions of rows (user, basket of that user, item)."""
+    frame = pd.DataFrame(rows, columns=["user", "basket", "item"])
+    frame["basket"] = frame["user"].astype(str) + "-" + frame["basket"].astype(str)
+    return Interactions.from_frame(frame, timestamp=None, basket="basket")
+
+
+def weighed_by_a_loop(data, weight, by):
+    """Return {(a, b): weight} of all pairs, counted one by one."""
+    sequences = data.sequences() if by == "user" else data.baskets()
+    sets = [set(data.item_ids[s].tolist()) for s in sequences]
+    alone = {item: sum(item in one for one in sets) for item in data.item_ids}
+    found = {}
+    for a, b in itertools.permutations(data.item_ids.tolist(), 2):
+        both = sum(a in one and b in one for one in sets)
+        if both == 0:
+            continue
+        value = {
+            "count": both,
+            "jaccard": both / (alone[a] + alone[b] - both),
+            "cosine": both / math.sqrt(alone[a] * alone[b]),
+            "pmi": math.log(both * len(sets) / (alone[a] * alone[b])),
+        }[weight]
+        if value > 0:
+            found[a, b] = value
+    return found
+
+
+def edges_of(graph):
+    return {(a, b): w for a in graph.ids for b, w in graph.neighbours(a).items()}
+
+
+@pytest.mark.parametrize("by", ["user", "basket"])
+@pytest.mark.parametrize("weight", WEIGHTS)
+@given(rows=ROWS)
+@settings(max_examples=25, deadline=None)
+def test_weights_equal_those_of_a_loop_over_pairs(weight, by, rows):
+    data = log_of(rows)
+    graph = build_item_graph(data, weight, by=by)
+    assert list(graph.ids) == list(data.item_ids)
+    expected = weighed_by_a_loop(data, weight, by)
+    found = edges_of(graph)
+    assert {pair for pair, value in expected.items() if value > 1e-12} <= found.keys()
+    assert found.keys() <= expected.keys()
+    assert found == pytest.approx({pair: expected[pair] for pair in found})
+
+
+@given(rows=ROWS, top_k=st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_top_k_keeps_what_each_end_names(rows, top_k):
+    """By a sort: heaviest first, of equal ones the lower code; then either end, or both."""
+    data = log_of(rows)
+    whole = build_item_graph(data, "count").adjacency.toarray()
+    named = np.zeros_like(whole, dtype=bool)
+    for row, weights in enumerate(whole):
+        best = sorted(np.flatnonzero(weights), key=lambda column: (-weights[column], column))
+        named[row, best[:top_k]] = True
+    for keep, expected in {"either": named | named.T, "both": named & named.T}.items():
+        found = build_item_graph(data, "count", top_k=top_k, keep=keep).adjacency.toarray()
+        np.testing.assert_array_equal(found, np.where(expected, whole, 0))
+        if keep == "both":
+            assert np.count_nonzero(found, axis=1).max(initial=0) <= top_k
+
+
+def test_a_threshold_keeps_what_reaches_it():
+    rows = [(0, 0, "a"), (0, 0, "b"), (1, 0, "a"), (1, 0, "b"), (1, 0, "c")]
+    graph = build_item_graph(log_of(rows), "count", threshold=2)
+    assert edges_of(graph) == {("a", "b"): 2.0, ("b", "a"): 2.0}
+    assert graph.degrees().tolist() == [1, 1, 0]
+
+
+def test_blocks_change_nothing(monkeypatch):
+    rng = np.random.default_rng(0)
+    data = log_of([(u, 0, i) for u, i in rng.integers(0, 40, (600, 2)).tolist()])
+    whole = build_item_graph(data, "cosine", top_k=5)
+    monkeypatch.setattr(item_graph, "BLOCK", 50)
+    blocked = build_item_graph(data, "cosine", top_k=5)
+    np.testing.assert_array_equal(whole.adjacency.toarray(), blocked.adjacency.toarray())
+
+
+def test_repeats_count_once():
+    once = build_item_graph(log_of([(0, 0, "a"), (0, 0, "b")]), "count")
+    twice = build_item_graph(log_of([(0, 0, "a"), (0, 1, "a"), (0, 0, "b"), (0, 0, "b")]), "count")
+    assert edges_of(once) == edges_of(twice) == {("a", "b"): 1.0, ("b", "a"): 1.0}
+
+
+def test_users_and_items_of_one_id_are_two_nodes():
+    frame = pd.DataFrame({"user": [1, 1, 2], "item": [1, 2, 2], "stars": [5.0, 3.0, 4.0]})
+    graph = build_bipartite_graph(Interactions.from_frame(frame, timestamp=None, weight="stars"))
+    assert isinstance(graph, ItemGraph)
+    assert list(graph.ids) == [1, 2, ("user", 1), ("user", 2)]
+    assert graph.n_items == 2
+    assert graph.neighbours(2) == {("user", 1): 3.0, ("user", 2): 4.0}
+    assert graph.neighbours(("user", 1)) == {1: 5.0, 2: 3.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"weight": "jacard"}, ValueError, "weight must be one of 'count', 'jaccard'"),
+        ({"top_k": 0}, ValueError, "top_k must be an integer of at least 1, got 0"),
+        ({"threshold": float("nan")}, ValueError, "threshold must lie in"),
+        ({"keep": "all"}, ValueError, "keep must be one of 'either', 'both'"),
+        ({"by": "day"}, ValueError, "by must be one of 'user', 'basket'"),
+    ],
+)
+def test_bad_arguments_are_named(options, error, message):
+    with pytest.raises(error, match=message):
+        build_item_graph(log_of([(0, 0, "a"), (0, 0, "b")]), **options)
+
+
+def test_a_log_without_baskets_is_named():
+    frame = pd.DataFrame({"user": [1, 1], "item": ["a", "b"]})
+    data = Interactions.from_frame(frame, timestamp=None)
+    with pytest.raises(ValueError, match="baskets need a basket column"):
+        build_item_graph(data, by="basket")
+    with pytest.raises(TypeError, match="Interactions"):
+        build_item_graph(frame)
