@@ -20,8 +20,6 @@ from companion._checks import check_between, check_count, check_option
 from companion.graph import ItemGraph
 from companion.interactions import Interactions, check_interactions
 
-__all__ = ["ItemGraph", "build_bipartite_graph", "build_item_graph"]
-
 Weight = Literal["count", "jaccard", "cosine", "pmi"]
 Keep = Literal["either", "both"]
 BLOCK = 4_000_000  # co-counts made at a time: about 50 MB
