@@ -40,13 +40,7 @@ def build_item_graph(
     ----------
     data : Interactions
     weight : {"jaccard", "count", "cosine", "pmi"}
-        With n_ij the number that had both i and j, n_i that had i, and U all of them:
-
-        - "count": n_ij;
-        - "jaccard": n_ij / (n_i + n_j - n_ij), in (0, 1];
-        - "cosine": n_ij / sqrt(n_i n_j), in (0, 1];
-        - "pmi": log(n_ij U / (n_i n_j)); pairs that meet no more often than by chance, at 0 or
-          below, are not joined.
+        See the notes.
     threshold : float
         Edges with a weight below it are left out.
     top_k : int, optional
@@ -66,6 +60,13 @@ def build_item_graph(
     ------
     ValueError
         If an argument is out of range, the log has no rows, or no baskets with ``by="basket"``.
+
+    Notes
+    -----
+    Let n_i be the number of users (or baskets) that had item i, n_ij that of those that had both
+    i and j, and U that of all.  Then "count" is n_ij, "jaccard" n_ij / (n_i + n_j - n_ij),
+    "cosine" n_ij / sqrt(n_i n_j), and "pmi" log(n_ij U / (n_i n_j)).  Pairs that meet no more
+    often than by chance, with a PMI of 0 or below, are not joined.
 
     Examples
     --------
