@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 import venv
+import warnings
 from pathlib import Path
 
 import networkx as nx
@@ -170,6 +171,7 @@ def compare_graphs(log: Interactions) -> None:
     """Build the Jaccard graph, top 50, beside implicit's neighbours of the same matrix."""
     from implicit.nearest_neighbours import CosineRecommender
 
+    warnings.simplefilter("ignore")  # implicit warns of a matrix that it made itself
     print(f"Item graph of {log.n_items:,} products, top 50, one thread")
     baskets = log.baskets()
     rows = np.repeat(np.arange(len(baskets)), baskets.lengths())
