@@ -111,3 +111,24 @@ def test_before_fit_every_method_says_so():
     for ask in (lambda m: m.score(np.array([0])), lambda m: m.infer_vector(["a"])):
         with pytest.raises(AttributeError, match="Item2Vec is not fitted: call fit"):
             ask(Item2Vec())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_set_view_does_not_learn_the_order_inside_a_basket(engine):
+    """Sorted baskets of unrelated items: only a window can find that near numbers stand together.
+
+    Shop logs often come sorted inside a basket, so what a window finds there is the sorting.
+    """
+    rng = np.random.default_rng(0)
+    baskets = [np.sort(rng.choice(40, 12, replace=False)).tolist() for _ in range(800)]
+    lead = {}
+    for window in (1, "all"):
+        model = fitted(baskets, dim=16, epochs=8, window=window, learning_rate=0.1, engine=engine)
+        order = [model.item_embeddings_.code(item) for item in range(40)]
+        inputs = model.item_embeddings_.vectors[order]
+        scores = inputs @ model.context_embeddings_.vectors[order].T
+        next_in_order = np.abs(np.subtract.outer(np.arange(40), np.arange(40))) == 1
+        others = ~next_in_order & ~np.eye(40, dtype=bool)
+        lead[window] = scores[next_in_order].mean() - scores[others].mean()
+    assert lead[1] > 0.5
+    assert abs(lead["all"]) < 0.15
