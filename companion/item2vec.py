@@ -22,7 +22,7 @@ from companion._checks import check_between, check_codes, check_count, check_opt
 from companion.cold_start import infer_vector
 from companion.embeddings import Embeddings
 from companion.interactions import Interactions
-from companion.scoring import ScoringRecommender
+from companion.scoring import ScoringRecommender, score_histories
 from companion.sequences import Sequences
 from companion.sgns import (
     EngineName,
@@ -238,21 +238,18 @@ class Item2Vec(ScoringRecommender):
         self._check_fitted()
         self._check_scoring()
         users = check_codes("users", users, len(self._histories))
-        inputs = self.item_embeddings_.vectors
-        targets = self.context_embeddings_.vectors
-        if self.score_with == "input":
-            inputs = targets = _unit(inputs)
-        histories = self._histories.take(users)
-        if self.last is not None:
-            histories = histories.newest(self.last)
-        people = histories.weights_of_mean(len(inputs), decay=self.decay) @ inputs  # (B, D)
-        if self.score_with == "input":
-            people = _unit(people)
+        learned = score_histories(
+            self._histories.take(users),
+            self.item_embeddings_.vectors,
+            self.context_embeddings_.vectors if self.score_with == "output" else None,
+            last=self.last,
+            decay=self.decay,
+        )
         share = self.vocabulary_.counts / self.vocabulary_.counts.sum()
         prior = np.float32(self.popularity_weight) * np.log(share, dtype=np.float32)
         known = self._row_of_item >= 0
         scores = np.full((len(users), len(known)), -np.inf, dtype=np.float32)
-        scores[:, known] = (people @ targets.T + prior)[:, self._row_of_item[known]]
+        scores[:, known] = (learned + prior)[:, self._row_of_item[known]]
         return scores
 
     def infer_vector(
@@ -387,8 +384,3 @@ class Item2Vec(ScoringRecommender):
             raise ValueError("decay must lie in (0, 1], got 0: use last=1")
         if self.last is not None:
             check_count("last", self.last)
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(norms, np.float32(1e-30))

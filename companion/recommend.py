@@ -1,12 +1,12 @@
 """From vectors to recommendations, and from codes back to the caller's ids.
 
-Axes: U users, I items, D dimension, Q users asked for, K list length.
+Axes: U users, I items, D dimension, B users at a time, Q users asked for, K list length.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from companion._checks import check_between, check_count
 from companion.embeddings import Embeddings
 from companion.interactions import Interactions, check_interactions
 from companion.protocols import Recommender
-from companion.scoring import ScoringRecommender
+from companion.scoring import ScoringRecommender, score_histories
 from companion.topk import TopK
 
 
@@ -67,6 +68,85 @@ class EmbeddingRecommender(ScoringRecommender):
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score items by the dot product with the user's vector; shape (B, I)."""
         return self._users[users] @ self._items.T
+
+
+@dataclass(eq=False)
+class HistoryRecommender(ScoringRecommender):
+    """Rank items by their vectors against the mean of a user's history.
+
+    Takes the tables of any embedder, whatever they were learned from.
+
+    Parameters
+    ----------
+    data : Interactions
+        The histories; what a user has in it counts as seen.
+    item_embeddings : Embeddings
+        The input table.  Items of the log without a vector are passed over in a history, and never
+        recommended.
+    context_embeddings : Embeddings, optional
+        The output table, of the same ids in the same order: the score is the dot product of the
+        mean with it.  None: the cosine of the mean of unit vectors with the input table.
+    last : int, optional
+        A user is the mean of the newest so many rows; None takes the whole history.
+    decay : float in (0, 1]
+        Weight of each row of that mean against the next newer one.
+
+    Raises
+    ------
+    ValueError
+        If no item of the log has a vector, the tables differ in ids or dimension, or ``last`` or
+        ``decay`` is out of range.
+    TypeError
+        If ``data`` are no Interactions, or a table is no Embeddings.
+
+    Examples
+    --------
+    >>> log = pd.DataFrame({"user": ["ann", "bob"], "item": ["tea", "jam"]})
+    >>> data = Interactions.from_frame(log, timestamp=None)
+    >>> vectors = Embeddings(["tea", "jam"], [[1.0, 0.1], [1.0, 0.0]])
+    >>> HistoryRecommender(data, vectors).recommend(data.user_codes(["ann"]), k=1).ids
+    array([[1]])
+    """
+
+    data: Interactions = field(repr=False)
+    item_embeddings: Embeddings = field(repr=False)
+    context_embeddings: Embeddings | None = field(default=None, repr=False)
+    _: KW_ONLY
+    last: int | None = None
+    decay: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_interactions(self.data)
+        _check_tables(self.item_embeddings, self.context_embeddings)
+        if self.last is not None:
+            check_count("last", self.last)
+        check_between("decay", self.decay, 0, 1)
+        if self.decay == 0:
+            raise ValueError("decay must lie in (0, 1], got 0: use last=1")
+        ids = pd.Index(self.item_embeddings.ids, tupleize_cols=False)
+        self._row_of_item = ids.get_indexer(self.data.item_ids)
+        if (self._row_of_item < 0).all():
+            raise ValueError(
+                "item_embeddings must hold at least one item of the log, got none: are the ids "
+                "of one type?"
+            )
+        self._histories = self.data.sequences().recode(self._row_of_item)
+        self._seen = self.data.to_csr(binary=True)
+
+    def score(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Score items for some users; -inf where an item has no vector; shape (B, I)."""
+        context = self.context_embeddings
+        learned = score_histories(
+            self._histories.take(users),
+            self.item_embeddings.vectors,
+            None if context is None else context.vectors,
+            last=self.last,
+            decay=self.decay,
+        )
+        known = self._row_of_item >= 0
+        scores = np.full((len(users), len(known)), -np.inf, dtype=np.float32)
+        scores[:, known] = learned[:, self._row_of_item[known]]
+        return scores
 
 
 def mean_of_history(
@@ -190,6 +270,21 @@ def with_ids(top: TopK, user_ids: pd.Index[Any], item_ids: pd.Index[Any]) -> Rec
     items = [item_ids[top.ids[row, : lengths[row]]].tolist() for row in rows]
     scores = [top.scores[row, : lengths[row]].tolist() for row in rows]
     return Recommendations(user_ids, items, scores)
+
+
+def _check_tables(inputs: Embeddings, outputs: Embeddings | None) -> None:
+    """Refuse what is no Embeddings, and two tables that do not belong together."""
+    if not isinstance(inputs, Embeddings):
+        raise TypeError(f"item_embeddings must be Embeddings, got {type(inputs).__name__}")
+    if outputs is None:
+        return
+    if not isinstance(outputs, Embeddings):
+        raise TypeError(f"context_embeddings must be Embeddings, got {type(outputs).__name__}")
+    if inputs.ids != outputs.ids or inputs.dim != outputs.dim:
+        raise ValueError(
+            "context_embeddings must have the ids and the dimension of item_embeddings, in their "
+            f"order: {len(inputs)} x {inputs.dim}, got {len(outputs)} x {outputs.dim}"
+        )
 
 
 def _as_vectors(name: str, vectors: ArrayLike, n_rows: int) -> NDArray[np.float32]:

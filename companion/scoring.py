@@ -1,6 +1,7 @@
 """A recommender that scores every item of the catalogue: all it has to say is how.
 
-Axes: B users scored at a time, Q users asked for, U users, I items, K list length.
+Axes: B users scored at a time, Q users asked for, U users, I items, V items with a vector, D
+dimension, K list length.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from companion._checks import check_codes
+from companion.sequences import Sequences
 from companion.topk import TopK, check_csr, top_k_in_blocks
 
 
@@ -93,6 +95,58 @@ class ScoringRecommender(ABC):
                 f"got {np.shape(scores)}"
             )
         return scores
+
+
+def score_histories(
+    histories: Sequences,
+    inputs: NDArray[np.float32],
+    targets: NDArray[np.float32] | None = None,
+    *,
+    last: int | None = None,
+    decay: float = 1.0,
+) -> NDArray[np.float32]:
+    """Compare the mean of each history's vectors with the vector of every item.
+
+    Parameters
+    ----------
+    histories : Sequences, B of them, oldest item first
+        Their codes are rows of the tables.
+    inputs : array of float32, shape (V, D)
+        The table that the mean is taken of.
+    targets : array of float32, shape (V, D), optional
+        Dot product with these.  None: with ``inputs``, all at length one, so that the score is
+        the cosine of an item with the mean of unit vectors.
+    last : int, optional
+        Only the newest so many items of each history.
+    decay : float in (0, 1]
+        Weight of each item against the next newer one.
+
+    Returns
+    -------
+    array of float32, shape (B, V)
+        An empty history scores every item 0.
+
+    Examples
+    --------
+    >>> history = Sequences(np.array([0, 1], dtype=np.int32), np.array([0, 2]))
+    >>> table = np.array([[2.0, 0.0], [0.0, 2.0]], dtype=np.float32)
+    >>> score_histories(history, table, table).tolist()
+    [[2.0, 2.0]]
+    >>> score_histories(history, table, last=1).tolist()
+    [[0.0, 1.0]]
+    """
+    sources = at_length_one(inputs) if targets is None else inputs
+    kept = histories if last is None else histories.newest(last)
+    people = kept.weights_of_mean(len(sources), decay=decay) @ sources  # (B, D)
+    if targets is None:
+        return at_length_one(people) @ sources.T
+    return people @ targets.T
+
+
+def at_length_one(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Divide rows by their norms; a row of zeros stays one."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(norms, np.float32(1e-30))
 
 
 def _union(first: sparse.csr_array, second: sparse.csr_array) -> sparse.csr_array:

@@ -74,6 +74,20 @@ class Sequences:
         kept = np.minimum(lengths, check_count("n", n, minimum=0))
         return Sequences(self.items[from_end <= n], np.concatenate([[0], np.cumsum(kept)]))
 
+    def recode(self, codes: NDArray[np.integer]) -> Sequences:
+        """Put ``codes[item]`` in the place of each item; leave out those whose new code is -1.
+
+        Examples
+        --------
+        >>> sequences = Sequences(np.array([0, 1, 2], dtype=np.int32), np.array([0, 2, 3]))
+        >>> [s.tolist() for s in sequences.recode(np.array([5, -1, 7]))]
+        [[5], [7]]
+        """
+        new = codes[self.items].astype(np.int32)
+        known = new >= 0
+        kept_before = np.concatenate([[0], np.cumsum(known)])
+        return Sequences(new[known], kept_before[self.offsets])
+
     def weights_of_mean(self, n_items: int, *, decay: float = 1.0) -> sparse.csr_array:
         """Return how much each item counts in the mean of each sequence; shape (n, I).
 

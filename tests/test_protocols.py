@@ -14,11 +14,18 @@ from scipy import sparse
 
 import companion
 from companion.baselines import ALS, EASE, ItemKNN, PersonalFrequency, Popularity
+from companion.embeddings import Embeddings
 from companion.factorization import PPMIEmbedding, PureSVD, cooccurrence
 from companion.interactions import Interactions
 from companion.item2vec import Item2Vec
+from companion.node2vec import Node2Vec
 from companion.protocols import Embedder, Recommender
-from companion.recommend import EmbeddingRecommender, mean_of_history, recommend_for
+from companion.recommend import (
+    EmbeddingRecommender,
+    HistoryRecommender,
+    mean_of_history,
+    recommend_for,
+)
 from companion.scoring import ScoringRecommender
 from companion.splits import (
     Split,
@@ -51,6 +58,11 @@ def embedded(data: Interactions) -> EmbeddingRecommender:
     )
 
 
+def by_history(data: Interactions, **options: Any) -> HistoryRecommender:
+    model = Node2Vec(dim=4, walk_length=10, walks_per_node=2).fit(data, verbose=False)
+    return HistoryRecommender(data, model.item_embeddings_, model.context_embeddings_, **options)
+
+
 def item2vec(data: Interactions, **options: Any) -> Item2Vec:
     return Item2Vec(dim=4, epochs=2, engine="fast", **options).fit(data, verbose=False)
 
@@ -70,6 +82,8 @@ MODELS: dict[str, Callable[[Interactions], Any]] = {
     "PureSVD": lambda data: PureSVD(dim=4).fit(data),
     "PureSVD, last 2": lambda data: PureSVD(dim=4, last=2).fit(data),
     "EmbeddingRecommender": embedded,
+    "HistoryRecommender": by_history,
+    "HistoryRecommender, last 2": lambda data: by_history(data, last=2, decay=0.5),
     "Item2Vec": item2vec,
     "Item2Vec, output": lambda data: item2vec(data, score_with="output", last=2, decay=0.5),
 }
@@ -91,9 +105,13 @@ def everybody(data: Interactions) -> Any:
 
 def rankable(model: Any, data: Interactions) -> Any:
     """Return which items can be listed: all, unless the model gives an item no vector."""
-    if not isinstance(model, Embedder):
+    if isinstance(model, HistoryRecommender):
+        known = model.item_embeddings
+    elif isinstance(model, Embedder):
+        known = model.item_embeddings_
+    else:
         return np.ones(data.n_items, dtype=bool)
-    return np.array([item in model.item_embeddings_ for item in data.item_ids])
+    return np.array([item in known for item in data.item_ids])
 
 
 def test_it_is_a_recommender(model: Recommender) -> None:
@@ -275,6 +293,7 @@ ENTRIES: dict[str, Callable[[Any], Any]] = {
     "EmbeddingRecommender": lambda data: EmbeddingRecommender(
         np.ones((2, 2)), np.ones((2, 2)), data
     ),
+    "HistoryRecommender": lambda data: HistoryRecommender(data, Embeddings([1], [[1.0]])),
     "recommend_for": lambda data: recommend_for(Popularity().fit(make_log()), data, [0], k=1),
 }
 

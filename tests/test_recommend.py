@@ -14,8 +14,10 @@ from scipy import sparse
 from companion.baselines import Popularity
 from companion.embeddings import Embeddings
 from companion.interactions import Interactions
+from companion.item2vec import Item2Vec
 from companion.recommend import (
     EmbeddingRecommender,
+    HistoryRecommender,
     Recommendations,
     mean_of_history,
     recommend_for,
@@ -148,6 +150,63 @@ def test_the_mean_by_hand() -> None:
     assert mean_of_history(data, vectors).tolist() == [[2, 2], [1, 1], [0, 0]]  # tea counts twice
     assert mean_of_history(data, vectors, last=2).tolist() == [[1.5, 3], [1, 1], [0, 0]]
     assert mean_of_history(data, vectors, last=1).tolist() == [[3, 0], [1, 1], [0, 0]]
+
+
+# --- HistoryRecommender -------------------------------------------------------------------------
+
+TABLE = Embeddings(["oat", "jam", "tea"], [[1.0, 1.0], [0.0, 2.0], [4.0, 0.0]])  # not rye
+
+
+def test_cosine_with_the_mean_of_unit_vectors_by_hand() -> None:
+    data = small_log()  # tea, jam, rye, oat; ann had tea, jam, tea
+    scores = HistoryRecommender(data, TABLE).score(np.array([0, 1]))
+    mean = np.array([2 / 3, 1 / 3]) / np.hypot(2 / 3, 1 / 3)  # of (1, 0), (0, 1), (1, 0)
+    expected = [mean[0], mean[1], -np.inf, mean @ [np.sqrt(0.5), np.sqrt(0.5)]]
+    assert scores[0] == pytest.approx(expected)
+    assert scores[1].tolist() == [0, 0, -np.inf, 0]  # bob had rye alone, which has no vector
+
+
+def test_dot_product_with_the_other_table_by_hand() -> None:
+    context = Embeddings(TABLE.ids, [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    model = HistoryRecommender(small_log(), TABLE, context, last=2, decay=0.5)
+    mean = (0.5 * np.array([0.0, 2.0]) + np.array([4.0, 0.0])) / 1.5  # jam, then tea
+    assert model.score(np.array([0]))[0] == pytest.approx([mean.sum(), mean[1], -np.inf, mean[0]])
+
+
+def test_the_newest_rows_are_counted_among_those_with_a_vector() -> None:
+    frame = pd.DataFrame({"user": 1, "item": ["jam", "tea", "rye"], "timestamp": [1, 2, 3]})
+    data = Interactions.from_frame(frame)
+    model = HistoryRecommender(data, TABLE, last=1)
+    assert model.score(np.array([0]))[0, data.item_ids.get_indexer(["tea"])] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("matrix", ["input", "output"])
+def test_item2vec_scores_its_histories_alike(matrix: Any) -> None:
+    data, users = random_log(3), np.arange(9)
+    model = Item2Vec(dim=4, epochs=2, engine="fast", last=3, decay=0.8, score_with=matrix)
+    model.fit(data, verbose=False)
+    context = model.context_embeddings_ if matrix == "output" else None
+    alike = HistoryRecommender(data, model.item_embeddings_, context, last=3, decay=0.8)
+    np.testing.assert_array_equal(alike.score(users), model.score(users))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        ((np.ones((4, 2)),), {}, TypeError, "item_embeddings must be Embeddings, got ndarray"),
+        ((TABLE, np.ones((3, 2))), {}, TypeError, "context_embeddings must be Embeddings"),
+        ((TABLE, TABLE.subset(["jam", "oat", "tea"])), {}, ValueError, "in their order: 3 x 2"),
+        ((Embeddings([1, 2], np.eye(2)),), {}, ValueError, "hold at least one item of the log"),
+        ((TABLE,), {"last": 0}, ValueError, "last must be an integer of at least 1"),
+        ((TABLE,), {"decay": 0}, ValueError, r"decay must lie in \(0, 1\], got 0"),
+        ((TABLE,), {"decay": 1.5}, ValueError, "decay must lie in"),
+    ],
+)
+def test_tables_that_do_not_fit_are_refused(
+    arguments: tuple[Any, ...], options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        HistoryRecommender(small_log(), *arguments, **options)
 
 
 def test_a_user_without_history_ranks_every_item_the_same() -> None:

@@ -48,10 +48,7 @@ class Vocabulary:
         >>> tea_jam.encode(shopping, pd.Index(["jam", "ink", "tea"]))[0]
         array([1, 0], dtype=int32)
         """
-        codes = self.ids.get_indexer(item_ids).astype(np.int32)[sequences.items]
-        known = codes >= 0
-        kept_before = np.concatenate([[0], np.cumsum(known)])
-        return Sequences(codes[known], kept_before[sequences.offsets])
+        return sequences.recode(self.ids.get_indexer(item_ids))
 
     def extended(self, other: Vocabulary, *, min_count: int = 1) -> Vocabulary:
         """Add the counts of ``other``; its new items come after those there are.
