@@ -9,23 +9,21 @@ Axes: B batch, C contexts, N negatives, D dimension, L history length.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from companion.teaching.check._cases import ask_kept, first_mistake, try_further
 from companion.teaching.check.verdict import Verdict, ask_array, ask_number, hint, right
 
-Asker = Callable[..., Any]  # ask_number or ask_array
-Case = tuple[tuple[Any, ...], ArrayLike, str]  # arguments, the result, the word if it differs
 COUNTS = np.array([1, 16, 81])  # whole numbers, and so are their powers of 3/4: 1, 8, 27
 
 
 @np.errstate(all="ignore")
 def ex_2_1(answer: Any) -> Verdict:
     """Check ``count_pairs(length, window)``."""
-    found = _kept(ask_number, answer, 12, 4)
+    found = ask_kept(ask_number, answer, 12, 4)
     slips: dict[str, ArrayLike] = {
         "Two places near each other make two pairs. Which of them is the centre?": 38,
         "Is a place a context of itself?": (88, 100, 50),
@@ -35,20 +33,20 @@ def ex_2_1(answer: Any) -> Verdict:
         "Places too near an end for a full window still have neighbours, and these count.": 32,
     }
     otherwise = "Fix a distance: how many places have another that far on?"
-    wrong = _wrong(found, 76, slips, otherwise)
+    wrong = first_mistake(found, 76, slips, otherwise)
     if wrong is not None:
         return wrong
     said = "It works for length 12 and window 4, not for {} and {}. Which distances occur at all?"
     results = {(3, 5): 6, (1, 5): 0, (0, 5): 0, (12, 2): 42}
     cases = ((sizes, number, said.format(*sizes)) for sizes, number in results.items())
     moral = "Pairs grow with the length: long histories have the loudest voice in training."
-    return _further(ask_number, answer, cases, moral)
+    return try_further(ask_number, answer, cases, moral)
 
 
 @np.errstate(all="ignore")
 def ex_2_2(answer: Any) -> Verdict:
     """Check ``noise(counts, exponent)``."""
-    found = _kept(ask_array, answer, COUNTS, 0.75)
+    found = ask_kept(ask_array, answer, COUNTS, 0.75)
     weights, share = COUNTS**0.75, COUNTS / COUNTS.sum()
     by_counts = weights / COUNTS.sum()
     slips: dict[str, ArrayLike] = {
@@ -58,13 +56,13 @@ def ex_2_2(answer: Any) -> Verdict:
         "These are the items' own shares. Where does the exponent come in?": share,
     }
     otherwise = "Two steps, the power and the sum: what does each do, and in which order?"
-    wrong = _wrong(found, _noise(0.75), slips, otherwise, "probability an item")
+    wrong = first_mistake(found, _noise(0.75), slips, otherwise, "probability an item")
     if wrong is not None:
         return wrong
     said = "It works for the exponent 0.75, and not for {}."
     cases = (((COUNTS, a), _noise(a), said.format(a)) for a in (-0.5, 0, 1, -1))
     moral = "At 0 all items are drawn alike, and below 0 the rare ones most."
-    verdict = _further(ask_array, answer, cases, moral)
+    verdict = try_further(ask_array, answer, cases, moral)
     if "negative integer powers" in verdict.message:
         return hint("NumPy takes no whole number to the power -1. Of what type are the counts?")
     return verdict
@@ -75,7 +73,7 @@ def ex_2_3(answer: Any) -> Verdict:
     """Check ``centre_gradient(e, target, negatives)``."""
     rng = np.random.default_rng(0)
     e, target, negatives = rng.normal(size=4), rng.normal(size=4), rng.normal(size=(3, 4))
-    found = _kept(ask_array, answer, e, target, negatives)
+    found = ask_kept(ask_array, answer, e, target, negatives)
     score, scores = e @ target, negatives @ e
     up, down = -target * _sigma(-score), negatives.T @ _sigma(scores)
     late_up, late_down = -target * _sigma(score), negatives.T @ _sigma(-scores)
@@ -92,7 +90,7 @@ def ex_2_3(answer: Any) -> Verdict:
         "That is the slope in the target. How does each score depend on e?": of_target,
     }
     otherwise = "Term by term: the slope in a score, times the slope of that score in e."
-    wrong = _wrong(found, up + down, slips, otherwise, "number for each dimension of e")
+    wrong = first_mistake(found, up + down, slips, otherwise, "number for each dimension of e")
     moral = "Every vector pulls or pushes e by the error that the model makes on it."
     return right(moral) if wrong is None else wrong
 
@@ -102,7 +100,7 @@ def ex_2_4(answer: Any) -> Verdict:
     """Check ``context_mean(table, contexts)``; every row has at least one context."""
     table = np.array([[7.0, 3.0], [1.0, 4.0], [2.0, -6.0], [5.0, 0.5], [-8.0, 9.0], [11.0, 13.0]])
     contexts = np.array([[0, 3, -1], [-1, 4, -1], [2, 2, 5], [1, 0, 4]])
-    found = _kept(ask_array, answer, table, contexts)
+    found = ask_kept(ask_array, answer, table, contexts)
     if isinstance(found, Verdict) and "could not be broadcast" in found.message:
         return hint("Does your mask, or the number of contexts of a row, lack an axis?")
     rows, real, past_0 = table[contexts], contexts >= 0, contexts > 0
@@ -117,7 +115,7 @@ def ex_2_4(answer: Any) -> Verdict:
         "Code 0 is an item like the others. Which codes does your mask let through?": without_0,
     }
     otherwise = "Which vectors of a row belong to real contexts, and how many are they?"
-    wrong = _wrong(found, total / number, slips, otherwise, "mean for each row of contexts")
+    wrong = first_mistake(found, total / number, slips, otherwise, "mean for each row of contexts")
     moral = "A mask lets rows of unequal length share one array, at no cost to their means."
     return right(moral) if wrong is None else wrong
 
@@ -127,7 +125,7 @@ def ex_2_5(answer: Any) -> Verdict:
     """Check ``next_item(scores, noise, negatives)``."""
     chance, noise = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.2, 0.4, 0.1, 0.3])
     scores = np.log(chance / (5 * noise))
-    found = _kept(ask_array, answer, scores, noise, 5)
+    found = ask_kept(ask_array, answer, scores, noise, 5)
     ratio, lift = np.exp(scores), chance / noise
     upside_down = (lift / noise, ratio / noise, ratio / noise / (ratio / noise).sum())
     too_small = (chance / 5, chance / 25)
@@ -140,20 +138,20 @@ def ex_2_5(answer: Any) -> Verdict:
         "σ tells whether a pair is real or drawn, not which item comes next.": _sigma(scores),
     }
     otherwise = "Take the score at the optimum as an equation, and solve it for P(j|i)."
-    wrong = _wrong(found, chance, slips, otherwise, "probability an item")
+    wrong = first_mistake(found, chance, slips, otherwise, "probability an item")
     if wrong is not None:
         return wrong
     said = "It works for 5 negatives, and not for 20 and another noise."
     cases = [((np.log(noise / (20 * chance)), chance, 20), noise, said)]
     moral = "The scores hold a whole conditional distribution; the noise only bends it."
-    return _further(ask_array, answer, cases, moral)
+    return try_further(ask_array, answer, cases, moral)
 
 
 @np.errstate(all="ignore")
 def ex_2_6(answer: Any) -> Verdict:
     """Check ``user_vector(vectors, decay)``."""
     vectors = np.array([[8.0, 0.0, 1.0], [0.0, 6.0, -3.0], [2.0, 2.0, 5.0], [-4.0, 7.0, 3.0]])
-    found = _kept(ask_array, answer, vectors, 0.8)
+    found = ask_kept(ask_array, answer, vectors, 0.8)
     weights = np.array([0.512, 0.64, 0.8, 1.0])
     total, backwards = weights @ vectors, weights[::-1] @ vectors
     sums = total, 0.8 * total  # the newest at age 0, or at age 1
@@ -166,7 +164,7 @@ def ex_2_6(answer: Any) -> Verdict:
         "Do your weights sum to 1? A moving average's do in endless histories.": 0.2 * total,
     }
     otherwise = "Write the four weights down, from the newest back. What do they sum to?"
-    wrong = _wrong(found, total / weights.sum(), slips, otherwise, "number a dimension")
+    wrong = first_mistake(found, total / weights.sum(), slips, otherwise, "number a dimension")
     if wrong is not None:
         return wrong
     said = "It works for four vectors and decay 0.8, and not for {}."
@@ -175,13 +173,13 @@ def ex_2_6(answer: Any) -> Verdict:
         ((vectors, 1.0), vectors.mean(axis=0), said.format("decay 1")),
     ]
     moral = "With a mean, users of short and of long histories can be compared."
-    return _further(ask_array, answer, cases, moral)
+    return try_further(ask_array, answer, cases, moral)
 
 
 @np.errstate(all="ignore")
 def ex_2_7(answer: Any) -> Verdict:
     """Check ``accidental_rate(counts, exponent)``."""
-    found = _kept(ask_number, answer, COUNTS, 0.75)
+    found = ask_kept(ask_number, answer, COUNTS, 0.75)
     share, weights, noise = COUNTS / COUNTS.sum(), COUNTS**0.75, _noise(0.75)
     twins, alone = (share @ share, noise @ noise), (share.max(), noise.max())
     no_chances = share @ weights, COUNTS @ noise, COUNTS @ weights, share @ share**0.75
@@ -193,55 +191,13 @@ def ex_2_7(answer: Any) -> Verdict:
         "That is how often the two differ.": 1 - share @ noise,
     }
     otherwise = "One item first: how often is it the positive, and how often then the negative?"
-    wrong = _wrong(found, share @ noise, slips, otherwise)
+    wrong = first_mistake(found, share @ noise, slips, otherwise)
     if wrong is not None:
         return wrong
     said = "It works for the exponent 0.75, and not for {}."
     cases = (((COUNTS, a), share @ _noise(a), said.format(a)) for a in (-0.5, 0, 1))
     moral = "In a small catalogue many a negative is the positive itself: mask it there."
-    return _further(ask_number, answer, cases, moral)
-
-
-def _kept(asker: Asker, answer: Any, *arguments: Any) -> Any:
-    """Ask with copies of the arrays; an answer that changes one of them gets a hint."""
-    given = [each.copy() if isinstance(each, np.ndarray) else each for each in arguments]
-    found = asker(answer, *given)
-    if isinstance(found, Verdict) or all(map(np.array_equal, given, arguments)):
-        return found
-    return hint("The caller's array has changed. Does your code write into it?")
-
-
-def _wrong(
-    found: Any,
-    expected: ArrayLike,
-    slips: Mapping[str, ArrayLike],
-    otherwise: str,
-    each: str = "number",
-) -> Verdict | None:
-    """Return the hint to a first result, or None if it is the one expected.
-
-    A slip's value is the result of that mistake, or a tuple of results that earn the same hint.
-    """
-    if isinstance(found, Verdict):
-        return found
-    if np.shape(found) != np.shape(expected):
-        return hint(f"One {each} makes {np.shape(expected)}, and yours is {np.shape(found)}.")
-    for word, results in slips.items():
-        for result in results if isinstance(results, tuple) else (results,):
-            if np.allclose(found, result):
-                return hint(word)
-    return None if np.allclose(found, expected) else hint(otherwise)
-
-
-def _further(asker: Asker, answer: Any, cases: Iterable[Case], moral: str) -> Verdict:
-    """Try the cases that a special solution misses, and pass what gets through them all."""
-    for arguments, expected, word in cases:
-        found = _kept(asker, answer, *arguments)
-        if isinstance(found, Verdict):
-            return found
-        if np.shape(found) != np.shape(expected) or not np.allclose(found, expected):
-            return hint(word)
-    return right(moral)
+    return try_further(ask_number, answer, cases, moral)
 
 
 def _noise(exponent: float) -> NDArray[np.float64]:
