@@ -23,6 +23,15 @@ from companion.teaching.check.chapter_02 import (
     ex_2_6,
     ex_2_7,
 )
+from companion.teaching.check.chapter_03 import (
+    ex_3_1,
+    ex_3_2,
+    ex_3_3,
+    ex_3_4,
+    ex_3_5,
+    ex_3_6,
+    ex_3_7,
+)
 from companion.teaching.check.verdict import Verdict
 
 __all__ = [
@@ -41,4 +50,11 @@ __all__ = [
     "ex_2_5",
     "ex_2_6",
     "ex_2_7",
+    "ex_3_1",
+    "ex_3_2",
+    "ex_3_3",
+    "ex_3_4",
+    "ex_3_5",
+    "ex_3_6",
+    "ex_3_7",
 ]
