@@ -20,7 +20,11 @@ from tests.book.standalone import LOOKS, THEME, open_alone
 
 pytestmark = pytest.mark.book
 
-CONTROLS: dict[str, Any] = {"p": [0.25, 1, 4], "walk_length": [10, 20], "noise": ["<b>", "`${x}\\"]}
+CONTROLS: dict[str, Any] = {
+    "p": [0.25, 1, 4],
+    "walk_length": [10, 20],
+    "noise": ["<b>", "`${x}\\", "flat"],
+}
 LABELS = ["p", "walk length", "noise"]
 START = (1, 10, "<b>")
 BOOK = THEME + (ROOT / "_static" / "book.css").read_text(encoding="utf-8")
@@ -49,7 +53,8 @@ Open = Callable[..., AbstractContextManager[Any]]
 
 
 def sentence(p: float, walk_length: int, noise: str) -> str:
-    return f"At p = {p}, walks of {walk_length} steps and the noise {noise} the line rises <i>."
+    how = "more and more steeply as one goes to the right <i>" if p == 4 else "<i>"  # a second line
+    return f"At p = {p}, walks of {walk_length} steps and the noise {noise} the line rises {how}."
 
 
 def draw(p: float, walk_length: int, noise: str) -> tuple[Figure, str]:
@@ -57,8 +62,8 @@ def draw(p: float, walk_length: int, noise: str) -> tuple[Figure, str]:
     ax.plot([0, p], [0, walk_length])
     ax.text(0.2, 0.8, "in a colour", color=PALETTE[p == 1], transform=ax.transAxes)
     ax.text(0.2, 0.6, "muted", color=MUTED, transform=ax.transAxes)
-    kind = "plain" if noise == "<b>" else "odd"
-    ax.set(title=f"{p}, {walk_length}, {kind}", xlabel="x", ylabel="y", xlim=(0, 4), ylim=(0, 20))
+    title = f"{p}, {walk_length}, no. {CONTROLS['noise'].index(noise)}"
+    ax.set(title=title, xlabel="x", ylabel="y", xlim=(0, 4), ylim=(0, 20))
     return fig, sentence(p, walk_length, noise)
 
 
@@ -98,8 +103,8 @@ def assert_seen(box: Any, values: tuple[Any, ...]) -> None:
     assert box.locator(".explorer-line").inner_text() == said
     (drawing,) = box.locator("svg").all()
     assert drawing.get_attribute("aria-label") == said
-    kind = "plain" if values[2] == "<b>" else "odd"
-    assert f"{values[0]}, {values[1]}, {kind}" in drawing.locator("text").all_text_contents()
+    title = f"{values[0]}, {values[1]}, no. {CONTROLS['noise'].index(values[2])}"
+    assert title in drawing.locator("text").all_text_contents()
     assert box.locator("output").all_text_contents() == [str(value) for value in values]
     for name, value in zip(LABELS, values, strict=True):
         assert slider(box, name).get_attribute("aria-valuetext") == f"{name} = {value}"
@@ -123,10 +128,10 @@ def test_arrow_keys_lead_to_every_frame_and_its_sentence(
                     slider(page, name).press("ArrowRight")
             assert_seen(page, values)
             seen.add(page.locator("svg").inner_html())
-        assert len(seen) == 12
+        assert len(seen) == 18
         slider(page, "p").press("ArrowRight")  # at the end of the scale it stays
         slider(page, "p").press("ArrowLeft")
-        assert_seen(page, (1, 20, "`${x}\\"))
+        assert_seen(page, (1, 20, "flat"))
         n_texts, poor = page.evaluate(POOR)
         assert n_texts > 12
         assert not poor
@@ -167,9 +172,12 @@ def test_the_keyboard_stops_at_each_slider_and_shows_where_it_is(opened: Open, t
 
 def test_the_page_below_stays_in_place_and_nothing_moves_by_itself(opened: Open) -> None:
     with opened() as page:
-        before = page.locator(".companion-explorer").bounding_box()
+        box, line = page.locator(".companion-explorer"), page.locator(".explorer-line")
+        before = box.bounding_box()
         slider(page, "p").press("ArrowRight")
-        assert page.locator(".companion-explorer").bounding_box() == before
+        lines = "n => (r => (r.selectNodeContents(n), r.getClientRects().length))(new Range())"
+        assert line.evaluate(lines) == 2
+        assert box.bounding_box() == before
         assert page.evaluate("document.getAnimations().length") == 0
 
 
