@@ -78,8 +78,9 @@ def show_explorer(
     -----
     An error that arises while a frame is drawn carries a note that says which; nothing is
     displayed then.  The page is light where frames have much in common: draw what does not
-    change in the same place and order, and fix the limits of the axes.  A figure of 6.4 in, the
-    default, is seen whole on a phone.  On paper stands the frame that the reader has chosen.
+    change in the same place and order, and fix the limits of the axes.  A figure 6.4 in
+    wide, the default, is seen whole on a phone; a wider one scrolls there.  On paper stands the
+    frame that the reader has chosen.
 
     Examples
     --------
