@@ -135,6 +135,14 @@ def test_only_the_drawing_of_a_figure_is_passed_over() -> None:
     assert _Notebook.skip_compare == ("image/png", "metadata")
 
 
+def test_of_a_map_or_an_explorer_only_that_there_is_one_is_compared() -> None:
+    cell = SimpleNamespace(parent=_Notebook(), sanitize=str.upper)
+    nbval_figures.pytest_collection_modifyitems([cell])  # type: ignore[list-item]
+    for start in ('<div data-map="', '<div data-explorer="'):
+        assert cell.sanitize(f'{start}12ab34cd">a picture</div>') == start
+    assert cell.sanitize("<div>a table</div>") == "<DIV>A TABLE</DIV>"
+
+
 @pytest.fixture
 def builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Stand in for jupyter-book: it leaves a page, and returns the status put here."""

@@ -1,8 +1,8 @@
 """A plugin for nbval: a figure's drawing may differ between machines, its words may not.
 
 Fonts and the last digit of a coordinate depend on the machine, so the SVG of a figure is not
-compared (nor is its PNG: nbval never does that), and of a map only that there is one.  The
-alternative text, every printed number, every table and every claim are.
+compared (nor is its PNG: nbval never does that), and of a map or an explorer only that there is
+one.  The alternative text, every printed number, every table and every claim are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from companion.teaching.maps import EDITOR_START
+from companion.teaching._interactive import EDITOR_STARTS
 from companion.teaching.plotting import FIGURE_MIME
 
 
@@ -23,10 +23,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             notebook.skip_compare = (*notebook.skip_compare, FIGURE_MIME)
     for cell in items:
         if hasattr(cell, "sanitize"):
-            cell.sanitize = partial(_without_maps, cell.sanitize)
+            cell.sanitize = partial(_without_drawings, cell.sanitize)
 
 
-def _without_maps(sanitize: Callable[[object], object], output: object) -> object:
-    """Leave nothing of a map's drawing to compare."""
-    is_map = isinstance(output, str) and output.startswith(EDITOR_START)
-    return EDITOR_START if is_map else sanitize(output)
+def _without_drawings(sanitize: Callable[[object], object], output: object) -> object:
+    """Leave nothing of a map's or an explorer's drawing to compare."""
+    if isinstance(output, str):
+        for start in EDITOR_STARTS.values():
+            if output.startswith(start):
+                return start
+    return sanitize(output)

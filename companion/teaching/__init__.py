@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     import companion.teaching.check as check
     from companion.teaching.claims import claim
     from companion.teaching.experiments import experiment
+    from companion.teaching.explorer import show_explorer
     from companion.teaching.maps import show_map
     from companion.teaching.plotting import show, use_style
 
-__all__ = ["check", "claim", "experiment", "show", "show_map", "use_style"]
+__all__ = ["check", "claim", "experiment", "show", "show_explorer", "show_map", "use_style"]
 
 _HOME = {
     "claim": "claims",
     "experiment": "experiments",
     "show": "plotting",
+    "show_explorer": "explorer",
     "show_map": "maps",
     "use_style": "plotting",
 }

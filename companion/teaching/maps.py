@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import unicodedata
 from collections.abc import Sequence
@@ -21,15 +20,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from companion._checks import check_count, refuse_one_string
-from companion._optional import require
+from companion.teaching._interactive import check_text, display_page
 from companion.teaching._map_picture import Picture, fit, shape, to_png, to_svg
 from companion.teaching._map_script import SCRIPT
 from companion.teaching._map_style import STYLE
-from companion.teaching.plotting import FIGURE_MIME, PALETTE, check_alt
-
-#: How a map's ``text/html`` begins: coordinates differ between machines, and a comparison of
-#: notebooks may pass it over by this.
-EDITOR_START = '<div data-map="'
+from companion.teaching.plotting import PALETTE, check_alt
 
 _RADIUS = 4.0  # pixels, where no sizes are given
 _LARGEST, _SMALLEST = 9.0, 2.5
@@ -112,15 +107,7 @@ def show_map(
         start=start or "",
         height=height,
     )
-    page, png = _to_html(picture), to_png(picture)
-    bundle = {
-        FIGURE_MIME: page,
-        "text/html": _in_an_editor(page, png, alt),
-        "image/png": png,
-        "text/plain": alt,
-    }
-    display = require("IPython.display", extra="plot").display
-    display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+    display_page(_to_html(picture), kind="map", script=SCRIPT, png=to_png(picture), alt=alt)
 
 
 def matches(label: str, query: str) -> bool:
@@ -186,31 +173,10 @@ def _legend(groups: dict[str, int]) -> str:
     return f'<ul class="map-legend">{"".join(items)}</ul>' if groups else ""
 
 
-def _in_an_editor(page: str, png: str, alt: str) -> str:
-    """Return the PNG and a script that puts the page in its place, and runs the page's own.
-
-    The page is no HTML here but a text inside the script: where scripts are taken out, nothing
-    of it is left lying about.
-    """
-    key = hashlib.sha256(page.encode()).hexdigest()[:8]
-    markup = page[: page.index("<script>")] + "</div>"
-    for sign in ("\\", "`", "${"):  # what a template would read as its own; < and & are escaped
-        markup = markup.replace(sign, f"\\{sign}")
-    return (
-        f'{EDITOR_START}{key}"><img alt="{html.escape(alt)}" style="max-width:100%" '
-        f'src="data:image/png;base64,{png}"></div><script>\n'
-        f"for (const old of document.querySelectorAll('[data-map=\"{key}\"]')) "
-        f"old.outerHTML = `{markup}`;\n{SCRIPT}</script>"
-    )
-
-
 def _check_texts(title: object, alt: object, labels: Sequence[object]) -> None:
     refuse_one_string("labels", labels)
     for name, text in [("title", title), *(("labels", label) for label in labels)]:
-        if not isinstance(text, str):
-            raise TypeError(f"{name} must be text, got {text!r}")
-        if not text.strip():
-            raise ValueError(f"{name} must not be empty, got {text!r}")
+        check_text(name, text)
     check_alt(alt)
     if not 1 <= len(labels) <= _MOST_POINTS:
         raise ValueError(f"labels must be 1 to {_MOST_POINTS:,} names, got {len(labels):,}")

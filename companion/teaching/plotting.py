@@ -157,22 +157,24 @@ def show(fig: Figure, *, alt: str, title: str | None = None) -> None:
     check_alt(alt)
     if title is not None:
         fig.suptitle(title)
-    _check_labels(fig)
+    check_labels(fig)
     display = require("IPython.display", extra="plot").display
-    bundle = {FIGURE_MIME: to_html(fig, alt=alt), "image/png": _to_png(fig), "text/plain": alt}
+    bundle = {FIGURE_MIME: to_html(fig, alt=alt), "image/png": to_png(fig), "text/plain": alt}
     display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
     require("matplotlib.pyplot", extra="plot").close(fig)
 
 
-def to_html(fig: Figure, *, alt: str) -> str:
+def to_html(fig: Figure, *, alt: str, name: str | None = None) -> str:
     """Return the figure as an inline SVG in a box that scrolls where it is too wide.
 
     Parameters
     ----------
     fig : matplotlib.figure.Figure
     alt : str
-        Text for ``aria-label``; it also makes the figure's ids its own, so that several
-        figures can stand on one page.
+        Text for ``aria-label``.
+    name : str, optional
+        What makes the figure's ids its own, so that several figures can stand on one page; the
+        alt text if not given.  Figures that take turns in one place may share a name.
 
     Returns
     -------
@@ -189,7 +191,7 @@ def to_html(fig: Figure, *, alt: str) -> str:
         for artist in clouds:
             artist.set_rasterized(False)
     width, height = (float(inches) * 96 for inches in fig.get_size_inches())
-    svg = _themed(_own_ids(_body(file.getvalue()), alt))
+    svg = _themed(_own_ids(_body(file.getvalue()), alt if name is None else name))
     least = f"{_SMALLEST * width:.0f}px"
     close = f"max(100%, ({least} - {_CLOSE}) * 999)"  # 100% where it is close, else no bound
     style = (
@@ -205,23 +207,23 @@ def to_html(fig: Figure, *, alt: str) -> str:
     )
 
 
-def _to_png(fig: Figure) -> str:
+def to_png(fig: Figure) -> str:
     """Return the figure on white paper as a base64 PNG, 150 dots an inch."""
     file = io.BytesIO()
     fig.savefig(file, format="png", dpi=150, facecolor="white", metadata={"Software": None})
     return base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def check_alt(alt: object) -> None:
+def check_alt(alt: object, name: str = "alt") -> None:
     """Raise TypeError or ValueError unless the alt text is a whole sentence."""
     if not isinstance(alt, str):
-        raise TypeError(f"alt must be a string, got {type(alt).__name__}")
+        raise TypeError(f"{name} must be a string, got {type(alt).__name__}")
     sentence = alt.strip()
     if len(sentence) < 40 or " " not in sentence or sentence[-1] not in ".!?":
-        raise ValueError(f"alt must be a whole sentence of at least 40 characters, got {alt!r}")
+        raise ValueError(f"{name} must be a whole sentence of at least 40 characters, got {alt!r}")
 
 
-def _check_labels(fig: Figure) -> None:
+def check_labels(fig: Figure) -> None:
     """Raise ValueError for a missing title, a missing label, or ink in a cloud."""
     panels = [axes for axes in fig.axes if axes.get_label() != "<colorbar>"]
     titled = [any(axes.get_title(loc=at) for at in ("left", "center", "right")) for axes in panels]

@@ -15,10 +15,10 @@ from companion.teaching._map_picture import shorten
 from companion.teaching.maps import matches
 from companion.teaching.plotting import FIGURE_MIME
 from tests.book.conftest import ROOT
+from tests.book.standalone import CONTRAST, LOOKS, THEME, open_alone
 
 pytestmark = pytest.mark.book
 
-LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 ALT = "Films lie on a disc in a spiral, and those of one series are neighbours on it."
 SERIES = ["Alien", "Star Trek", "Wallace & Gromit: The Best of Aardman Animation", "<b>&\"'`${x}\\"]
 LABELS = [f"{SERIES[n % 4]} {n} ({1950 + n % 48})" for n in range(240)]
@@ -26,18 +26,6 @@ LABELS[7] = "Misérables, Les (1995)"
 DRAWN = sorted(range(240), key=lambda n: matches(LABELS[n], "star trek 9"))  # found ones on top
 TURN = np.arange(240) * 2.4
 PLACES = np.sqrt(np.arange(1, 241))[:, None] * np.stack([np.cos(TURN), np.sin(TURN)], axis=1)
-# The theme's variables, with its values for light and dark.
-THEME = """
-html { --pst-color-text-base: #222832; --pst-color-text-muted: #48566b;
-       --pst-color-border: #d1d5da; --pst-color-background: #ffffff; }
-html[data-theme="dark"] { --pst-color-text-base: #ced6dd; --pst-color-text-muted: #9ca4af;
-       --pst-color-border: #48566b; --pst-color-background: #14181e; }
-body { margin: 0; background: var(--pst-color-background); }
-main { max-width: 45rem; margin: 0 auto; padding: 1rem; }
-"""
-PAGE = """<!doctype html><html data-theme="{theme}"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><style>{style}</style></head>
-<body class="bd-article"><main>{body}<div style="height: 2000px"></div></main></body></html>"""
 BOXES = """(selector) => [...document.querySelectorAll(selector)].map((node) => {
   const box = node.getBoundingClientRect();
   return [box.left, box.top, box.right, box.bottom]; })"""
@@ -46,15 +34,6 @@ PLACED = r"""() => {
   return [...document.querySelectorAll('.points path')].map((node) => {
     const [, x, y] = node.getAttribute('d').match(/^M(\S+) (\S+)m/);
     return [+x + edge.left + 1, +y + edge.top + 1]; }); }"""
-CONTRAST = r"""(node) => {
-  const rgb = (s) => s.match(/[\d.]+/g).map(Number);
-  const lin = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-  const lum = (c) => 0.2126 * lin(c[0]) + 0.7152 * lin(c[1]) + 0.0722 * lin(c[2]);
-  const style = getComputedStyle(node);
-  const both = [style.color, style.backgroundColor].map((colour) => lum(rgb(colour)));
-  const [low, high] = both.sort((a, b) => a - b);
-  return (high + 0.05) / (low + 0.05); }"""
-
 Open = Callable[..., AbstractContextManager[Any]]
 
 
@@ -81,25 +60,15 @@ def opened(chromium: Any, bundle: dict[str, str], tmp_path: Path) -> Open:
         copies: int = 1,
         **more: Any,
     ) -> Iterator[Any]:
-        file = tmp_path / "page.html"
         body = f"<p>{mime}</p>" + bundle[mime] * copies
-        file.write_text(PAGE.format(theme=theme, style=THEME + book, body=body), encoding="utf-8")
-        context = chromium.new_context(viewport={"width": width, "height": 900}, **more)
-        context.set_offline(True)
-        page = context.new_page()
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda message: wrong.append(message.text))
-        page.on("request", lambda r: r.url.startswith(("file:", "data:")) or wrong.append(r.url))
-        page.goto(file.as_uri())
-        if more.get("java_script_enabled", True):
-            page.wait_for_selector(".companion-map[data-live] .points path")
-            page.wait_for_function(
-                "document.querySelector('.map-stage svg').viewBox.baseVal.x === 0"
-            )
-        yield page
-        assert not wrong
-        context.close()
+        look = {"width": width, "theme": theme, "style": THEME + book, **more}
+        with open_alone(chromium, tmp_path / "page.html", body, **look) as page:
+            if more.get("java_script_enabled", True):
+                page.wait_for_selector(".companion-map[data-live] .points path")
+                page.wait_for_function(
+                    "document.querySelector('.map-stage svg').viewBox.baseVal.x === 0"
+                )
+            yield page
 
     return open_page
 

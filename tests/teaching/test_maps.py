@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.teaching import show_map
+from companion.teaching._interactive import EDITOR_STARTS
 from companion.teaching._map_picture import _FADED, WIDTH, Picture, fit, shape, shorten
 from companion.teaching._map_style import STYLE
-from companion.teaching.maps import EDITOR_START, _group, _radii, matches
+from companion.teaching.maps import _group, _radii, matches
 from companion.teaching.plotting import FIGURE_MIME, PALETTE
 
 ALT = "Four films lie in the corners of a square, and the two with Alien are on the left."
@@ -63,7 +64,7 @@ def test_one_bundle_is_displayed_for_each_kind_of_reader(shown: list[dict[str, A
     assert set(bundle) == {FIGURE_MIME, "text/html", "image/png", "text/plain"}
     assert bundle["text/plain"] == ALT
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
-    assert bundle["text/html"].startswith(EDITOR_START)
+    assert bundle["text/html"].startswith(EDITOR_STARTS["map"])
     before_script = bundle["text/html"].partition("<script>")[0]
     (image,) = BeautifulSoup(before_script, "html.parser").find_all("img")
     assert image["alt"] == ALT
