@@ -75,7 +75,7 @@ class ItemGraph:
         if not self.ids.is_unique:
             repeated = self.ids[self.ids.duplicated()].tolist()
             raise ValueError(f"ids must be distinct, got more than once {some(repeated)}")
-        if not self.directed and (matrix - matrix.T.tocsr()).nnz:
+        if not self.directed and not _equal(matrix, matrix.T.tocsr()):
             raise ValueError("adjacency must be symmetric unless directed=True")
         object.__setattr__(self, "adjacency", matrix)
         if self.n_items is not None and not 1 <= self.n_items <= len(self.ids):
@@ -212,6 +212,13 @@ def _canonical(matrix: sparse.csr_array) -> sparse.csr_array:
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return matrix
+
+
+def _equal(a: sparse.csr_array, b: sparse.csr_array) -> bool:
+    """Say whether two matrices with sorted columns and without zeros are the same."""
+    return all(
+        np.array_equal(getattr(a, part), getattr(b, part)) for part in ("indptr", "indices", "data")
+    )
 
 
 def _read_edges(edges: Any, weights: ArrayLike | None) -> tuple[NDArray[Any], NDArray[np.float64]]:

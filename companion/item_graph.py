@@ -1,14 +1,15 @@
-"""From who had what to which items belong together, without a loop over pairs.
+"""From who had what to which items belong together.
 
 With X the binary matrix of users (or baskets) and items, the product of its transpose with X
-holds for all pairs at once how many users had both.  Rows of that product are made in blocks,
-weighed, pruned and kept, so that memory is bounded by the result.
+holds for all pairs at once how many users had both.  Compiled loops make that product a row at a
+time, weigh it, prune it and keep what is left, so that memory is bounded by the result.
 
-Axes: U users or baskets, I items, B items of a block.
+Axes: U users or baskets, I items.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,12 +18,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from companion._checks import check_between, check_count, check_option
+from companion._optional import require
 from companion.graph import ItemGraph
 from companion.interactions import Interactions, check_interactions
 
 Weight = Literal["count", "jaccard", "cosine", "pmi"]
 Keep = Literal["either", "both"]
-BLOCK = 4_000_000  # co-counts made at a time: about 50 MB
+BLOCK = 4_000_000  # edges for which a thread has room at a time: 48 MB
+PARTS_A_THREAD = 8  # an interruption waits for the parts that run
 
 
 def build_item_graph(
@@ -33,6 +36,7 @@ def build_item_graph(
     top_k: int | None = None,
     keep: Keep = "either",
     by: Literal["user", "basket"] = "user",
+    threads: int = 1,
 ) -> ItemGraph:
     """Join two items by how many users, or baskets, had both.
 
@@ -49,6 +53,8 @@ def build_item_graph(
         With ``top_k``: keep an edge that one of its ends names, or only one that both do.
         "either" leaves popular items with more than ``top_k`` edges, "both" with at most so many.
     by : {"user", "basket"}
+    threads : int
+        The result does not depend on it.
 
     Returns
     -------
@@ -60,6 +66,8 @@ def build_item_graph(
     ------
     ValueError
         If an argument is out of range, the log has no rows, or no baskets with ``by="basket"``.
+    ImportError
+        If numba is not installed; the message names the extra.
 
     Notes
     -----
@@ -81,9 +89,8 @@ def build_item_graph(
     if top_k is not None:
         check_count("top_k", top_k)
     check_option("keep", keep, get_args(Keep))
-    had = _who_had_what(data, by)
-    parts = [_prune(_weigh(had, items, weight), threshold, top_k) for items in _blocks(had)]
-    named = sparse.vstack(parts, format="csr")
+    check_count("threads", threads)
+    named = _name_edges(_who_had_what(data, by), weight, threshold, top_k, threads)
     if top_k is not None:
         named = named.maximum(named.T) if keep == "either" else named.minimum(named.T)
     return ItemGraph(sparse.csr_array(named), data.item_ids)
@@ -115,57 +122,57 @@ def _who_had_what(data: Interactions, by: str) -> sparse.csr_array:
     check_option("by", by, ("user", "basket"))
     if by == "user":
         return data.to_csr(binary=True)
-    baskets = data.baskets()
-    rows = np.repeat(np.arange(len(baskets)), baskets.lengths())
-    ones = np.ones(len(rows), dtype=np.float32)
-    cells = sparse.coo_array((ones, (rows, baskets.items)), (len(baskets), data.n_items)).tocsr()
-    cells.data[:] = 1.0
-    return cells
+    if data.basket_codes is None:
+        raise ValueError("baskets need a basket column: from_frame(frame, basket=...)")
+    cells = (np.ones(len(data), dtype=np.float32), (data.basket_codes, data.items))
+    shape = (int(data.basket_codes.max()) + 1, data.n_items)
+    had = sparse.coo_array(cells, shape).tocsr()
+    starts = had.indptr[np.append(True, np.diff(had.indptr) > 0)]  # no basket without rows
+    return sparse.csr_array((had.data, had.indices, starts), (len(starts) - 1, data.n_items))
 
 
-def _blocks(had: sparse.csr_array) -> list[NDArray[np.int64]]:
-    """Cut the items into runs whose co-counts, at most, are `BLOCK` or those of one item."""
-    per_row = np.diff(had.indptr)  # items of each user
-    most = np.asarray(had.T @ per_row, dtype=np.int64)  # co-counts of each item, at most
-    most = np.minimum(most, had.shape[1])
-    return np.split(np.arange(had.shape[1]), np.flatnonzero(np.diff(np.cumsum(most) // BLOCK)) + 1)
+def _name_edges(
+    had: sparse.csr_array, weight: str, threshold: float, top_k: int | None, threads: int
+) -> sparse.csr_array:
+    """Return the edges that each item names, and their weights; shape (I, I)."""
+    require("numba", extra="graph")
+    from companion import _graph_kernels as kernels  # compiles at the first call, so not before
+
+    n_users, n_items = had.shape
+    by_item = sparse.csr_array(had.T)
+    most = np.minimum(_most_edges(had), n_items if top_k is None else top_k)
+    lengths = np.zeros(n_items, dtype=np.int64)
+
+    def run(first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        room = int(most[first:last].sum())
+        columns, weights = np.empty(room, dtype=np.int32), np.empty(room)
+        n = kernels.heaviest_edges(
+            first, last, by_item.indptr, by_item.indices, had.indptr, had.indices,
+            get_args(Weight).index(weight), float(n_users), float(threshold), top_k or n_items,
+            columns, weights, lengths,
+        )  # fmt: skip
+        return columns[:n].copy(), weights[:n].copy()  # so that the room is given back
+
+    cuts = _cuts(most, threads)
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            parts = list(pool.map(run, cuts[:-1], cuts[1:]))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    columns, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    return sparse.csr_array((weights, columns, starts), (n_items, n_items))
 
 
-def _weigh(had: sparse.csr_array, items: NDArray[np.int64], weight: str) -> sparse.csr_array:
-    """Return the weights of the edges of some items to all others; shape (B, I)."""
-    both = (had[:, items].T @ had).tocoo()
-    apart = items[both.row] != both.col
-    row, column, n_ij = both.row[apart], both.col[apart], both.data[apart].astype(np.float64)
-    counts = had.sum(axis=0)
-    n_i, n_j = counts[items[row]], counts[column]
-    if weight == "jaccard":
-        n_ij /= n_i + n_j - n_ij
-    elif weight == "cosine":
-        n_ij /= np.sqrt(n_i * n_j)
-    elif weight == "pmi":
-        n_ij = np.log(n_ij * had.shape[0] / (n_i * n_j))
-    joined = n_ij > 0
-    cells = (n_ij[joined], (row[joined], column[joined]))
-    return sparse.coo_array(cells, both.shape).tocsr()
+def _most_edges(had: sparse.csr_array) -> NDArray[np.int64]:
+    """Bound the number of other items with which each item can have been had; shape (I,)."""
+    others = np.maximum(np.diff(had.indptr) - 1, 0).astype(np.float64)
+    return np.minimum(np.asarray(had.T @ others), had.shape[1] - 1).astype(np.int64)
 
 
-def _prune(edges: sparse.csr_array, threshold: float, top_k: int | None) -> sparse.csr_array:
-    """Keep of each row the edges of the threshold or above, and of these the heaviest."""
-    kept = edges.data >= threshold
-    if top_k is not None:
-        for start, stop in zip(edges.indptr[:-1], edges.indptr[1:], strict=True):
-            if stop - start > top_k:
-                kept[start:stop] &= _heaviest(edges.data[start:stop], top_k)
-    kept_before = np.concatenate([[0], np.cumsum(kept)])
-    return sparse.csr_array(
-        (edges.data[kept], edges.indices[kept], kept_before[edges.indptr]), edges.shape
-    )
-
-
-def _heaviest(weights: NDArray[np.float64], k: int) -> NDArray[np.bool_]:
-    """Mark the k largest; of those equal to the last one, the first."""
-    last = np.partition(weights, len(weights) - k)[len(weights) - k]
-    marked = weights > last
-    ties = np.flatnonzero(weights == last)
-    marked[ties[: k - np.count_nonzero(marked)]] = True
-    return marked
+def _cuts(most: NDArray[np.int64], threads: int) -> list[int]:
+    """Cut the items into runs with room for `BLOCK` edges, at most, or those of one item."""
+    before = np.cumsum(most)
+    size = min(BLOCK, int(before[-1]) // (threads * PARTS_A_THREAD) + 1)
+    return [0, *(np.flatnonzero(np.diff(before // size)) + 1).tolist(), len(most)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,8 @@ from companion import item_graph
 from companion.graph import ItemGraph
 from companion.interactions import Interactions
 from companion.item_graph import build_bipartite_graph, build_item_graph
+
+pytest.importorskip("numba")
 
 WEIGHTS = ("count", "jaccard", "cosine", "pmi")
 ROWS = st.lists(
@@ -69,6 +73,48 @@ def test_weights_equal_those_of_a_loop_over_pairs(weight, by, rows):
     assert found == pytest.approx({pair: expected[pair] for pair in found})
 
 
+def many_items():
+    """Return a log of 900 items, few of them popular, so that most weights of "count" tie."""
+    rng = np.random.default_rng(0)
+    items = (900 * rng.random(12_000) ** 3).astype(int)
+    return log_of(np.column_stack([rng.integers(0, 400, 12_000), items * 0, items]).tolist())
+
+
+def weighed_by_matrices(data, weight):
+    """Return the weights of all pairs above 0; shape (I, I)."""
+    had = data.to_csr(binary=True).toarray().astype(np.float64)
+    both, alone = had.T @ had, had.sum(axis=0)
+    product = np.multiply.outer(alone, alone)
+    with np.errstate(divide="ignore"):
+        found = {
+            "count": lambda: both,
+            "jaccard": lambda: both / (np.add.outer(alone, alone) - both),
+            "cosine": lambda: both / np.sqrt(product),
+            "pmi": lambda: np.log(both * data.n_users / product),
+        }[weight]()
+    np.fill_diagonal(found, 0.0)
+    return np.maximum(found, 0.0)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize(
+    ("top_k", "share"), [(1, 0.0), (20, 0.0), (20, 0.9), (500, 0.5), (None, 0)]
+)
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_many_items_equal_a_product_of_matrices(weight, top_k, share, threads):
+    """Bit by bit, also where the threshold leaves less than ``top_k``, and with ties."""
+    data = many_items()
+    whole = weighed_by_matrices(data, weight)
+    threshold = float(np.quantile(whole[whole > 0], share))
+    named = whole * (whole >= threshold)
+    if top_k is not None:
+        places = np.argsort(-named, axis=1, kind="stable")[:, top_k:]
+        np.put_along_axis(named, places, 0.0, axis=1)
+        named = np.maximum(named, named.T)
+    graph = build_item_graph(data, weight, threshold=threshold, top_k=top_k, threads=threads)
+    np.testing.assert_allclose(graph.adjacency.toarray(), named, rtol=1e-12)
+
+
 @given(rows=ROWS, top_k=st.integers(1, 4))
 @settings(max_examples=60, deadline=None)
 def test_top_k_keeps_what_each_end_names(rows, top_k):
@@ -102,6 +148,35 @@ def test_blocks_change_nothing(monkeypatch):
     np.testing.assert_array_equal(whole.adjacency.toarray(), blocked.adjacency.toarray())
 
 
+def test_memory_is_bounded_by_the_result(monkeypatch):
+    """Of the 4 million pairs of 2,000 items, all of which meet, only the heaviest are held."""
+    rng = np.random.default_rng(0)
+    rows = [(u, 0, i) for u in range(40) for i in rng.permutation(2000)[:1200].tolist()]
+    data = log_of(rows)
+    build_item_graph(data, top_k=3)  # compiles
+    for options, edges in ({"top_k": 3}, 6_000), ({"threshold": 0.9}, 0):
+        monkeypatch.setattr(item_graph, "BLOCK", 20_000)
+        tracemalloc.start()
+        build_item_graph(data, **options)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        log = 12 * len(rows)  # bytes of its matrix
+        assert peak < 8 * log + 12 * (20_000 + 20 * edges)
+
+
+def test_items_that_nobody_had_are_isolated():
+    data = log_of([(0, 0, "a"), (0, 0, "b"), (1, 0, "c"), (2, 0, "d")])
+    some = data.take(data.items != data.item_ids.get_loc("c"))
+    for weight in WEIGHTS:
+        for by in ("user", "basket"):
+            graph = build_item_graph(some, weight, top_k=1, by=by)
+            assert edges_of(graph).keys() <= {("a", "b"), ("b", "a")}
+            assert graph.n_nodes == 4
+    # the basket without rows is no basket any more; its user is still one
+    assert build_item_graph(some, "pmi", by="basket").neighbours("a") == {"b": math.log(2)}
+    assert build_item_graph(some, "pmi", by="user").neighbours("a") == {"b": math.log(3)}
+
+
 def test_repeats_count_once():
     once = build_item_graph(log_of([(0, 0, "a"), (0, 0, "b")]), "count")
     twice = build_item_graph(log_of([(0, 0, "a"), (0, 1, "a"), (0, 0, "b"), (0, 0, "b")]), "count")
@@ -126,6 +201,7 @@ def test_users_and_items_of_one_id_are_two_nodes():
         ({"threshold": float("nan")}, ValueError, "threshold must lie in"),
         ({"keep": "all"}, ValueError, "keep must be one of 'either', 'both'"),
         ({"by": "day"}, ValueError, "by must be one of 'user', 'basket'"),
+        ({"threads": 0}, ValueError, "threads must be an integer of at least 1, got 0"),
     ],
 )
 def test_bad_arguments_are_named(options, error, message):
@@ -140,3 +216,17 @@ def test_a_log_without_baskets_is_named():
         build_item_graph(data, by="basket")
     with pytest.raises(TypeError, match="Interactions"):
         build_item_graph(frame)
+
+
+def test_without_numba_the_extra_is_named(monkeypatch):
+    load = builtins.__import__
+
+    def refuse(name, *rest):
+        if name.partition(".")[0] == "numba":
+            raise ModuleNotFoundError("No module named 'numba'", name="numba")
+        return load(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.delitem(__import__("sys").modules, "numba", raising=False)
+    with pytest.raises(ImportError, match=r"companion\[graph\]"):
+        build_item_graph(log_of([(0, 0, "a"), (0, 0, "b")]))
