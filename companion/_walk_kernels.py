@@ -1,10 +1,14 @@
-"""The compiled loops of random walks: alias tables of all rows, and second-order steps.
+"""The compiled loops of random walks: steps of the first order and of the second.
 
-A step looks at 16 bytes an edge: what an alias draw needs, where it leads, and its weight lie in
-one row of a table, since a step costs what it waits for memory.  Chances and weights are kept
-in 32 bits there, so the law is exact to about 1e-7 of each probability.
+A step costs what it waits for memory.  So what a draw needs lies in one row of a table: a column
+of the alias method with both of its sides, each with the node it leads to and the weight of the
+edge.  And several walks, each in a lane, go on in turn, so that their waits overlap.  Chances and
+weights are kept in 32 bits, so the law is exact to about 1e-7 of each probability.
 
-Axes: n nodes, E stored edges, W walk length, R walks.
+What is inlined has no branch: numba would count references to the arrays on either side of it,
+and each count is an atomic instruction at which all reads wait; walks were three times slower.
+
+Axes: n nodes, E stored edges, W walk length, R walks, L lanes.
 """
 
 from __future__ import annotations
@@ -21,89 +25,54 @@ Number = Any  # numba's integers and floats, which Python's own types would wide
 compiled = numba.njit(nogil=True, error_model="numpy", cache=True)
 inlined = numba.njit(inline="always", error_model="numpy")
 
-ACCEPT, NODE, ALIAS, WEIGHT = 0, 1, 2, 3  # columns of the table
+ACCEPT, NODE, WEIGHT, ALIAS, ALIAS_WEIGHT = range(5)  # columns of the table of edges
+BEGIN, DEGREE, FILTER, STRENGTH = range(4)  # columns of the table of nodes; STRENGTH is a float64
+# Columns of a lane: its walk, the place there of the next node, attempts failed in a row, the nodes
+# u and v, the weight of the edge from v to u, the generator's state; and what it proposes: the next
+# node, the weight of the edge to it, and the height that decides.  Weights, heights are float64.
+WALK, PLACE, FAILED, FROM, AT, CAME, STATE, TO, BY, HEIGHT = range(10)
+LANES = 32  # 16 and 64 are as fast in the second order; 16 walk by weight at .8 of the speed
 LOW_HALF = np.uint64(0xFFFFFFFF)
 UNIT = 1.0 / 4294967296.0  # 2^-32
 TRIES = 8  # and half a try a neighbour, before the exact scan
 
 
-@compiled
-def fill_alias(offsets: Array, weights: Array, accept: Array, alias: Array) -> None:
-    """Build an alias table a row, as `companion.alias.alias_setup` does; aliases count from 0."""
-    longest = 1
-    for v in range(len(offsets) - 1):
-        longest = max(longest, offsets[v + 1] - offsets[v])
-    height = np.empty(longest)
-    below, above = np.empty(longest, np.int64), np.empty(longest, np.int64)
-    for v in range(len(offsets) - 1):
-        begin, n = offsets[v], offsets[v + 1] - offsets[v]
-        largest, total = 0.0, 0.0
-        for k in range(n):
-            largest = max(largest, weights[begin + k])
-        for k in range(n):
-            total += weights[begin + k] / largest
-        n_below, n_above = 0, 0
-        for k in range(n):
-            height[k] = weights[begin + k] / largest * (n / total)
-            accept[begin + k], alias[begin + k] = 1.0, k
-            if height[k] < 1.0:
-                below[n_below] = k
-                n_below += 1
-            else:
-                above[n_above] = k
-                n_above += 1
-        while n_below > 0 and n_above > 0:
-            n_below -= 1
-            short, tall = below[n_below], above[n_above - 1]
-            accept[begin + short], alias[begin + short] = height[short], tall
-            height[tall] -= 1.0 - height[short]
-            if height[tall] < 1.0:
-                n_above -= 1
-                below[n_below] = tall
-                n_below += 1
-
-
 @inlined
-def bit_of(node: Number, bits: Number) -> Number:
-    """Return the bit of a node in a row's filter of 2^bits bits."""
-    return np.int64((np.uint64(node) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits))
+def bit_of(node: Number, place: Number) -> Number:
+    """Return the bit of a node in a row's filter; ``place`` is its first bit plus log2 of its size.
+
+    Filters have whole words of 64 bits, which leaves six bits of the place to the size.
+    """
+    shift = np.uint64(64 - (place & 63))
+    bit = (np.uint64(node) * np.uint64(0x9E3779B97F4A7C15)) >> shift
+    return np.uint64(place & ~63) + bit
 
 
 @compiled
-def fill_filters(
-    offsets: Array, nodes: Array, first_word: Array, bits: Array, words: Array
-) -> None:
+def fill_filters(rows: Array, nodes: Array, words: Array) -> None:
     """Set a bit for every neighbour: most nodes that are none are told by one look."""
-    for v in range(len(offsets) - 1):
-        for j in range(offsets[v], offsets[v + 1]):
-            bit = bit_of(nodes[j], bits[v])
-            words[first_word[v] + (bit >> 6)] |= np.uint64(1) << np.uint64(bit & 63)
+    for v in range(len(rows)):
+        for j in range(rows[v, BEGIN], rows[v, BEGIN] + rows[v, DEGREE]):
+            bit = bit_of(nodes[j], rows[v, FILTER])
+            words[bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
 
 
 @inlined
-def find(nodes: Array, begin: Number, n: Number, wanted: Number) -> Number:
-    """Return the place of a node among the sorted nodes[begin : begin + n], or -1."""
+def passes(rows: Array, words: Array, u: Number, c: Number) -> Number:
+    """Say whether c passes the filter of u's neighbours: all of them do, and few others."""
+    bit = bit_of(c, rows[u, FILTER])
+    return (words[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1) != 0
+
+
+@compiled
+def find(rows: Array, nodes: Array, u: Number, wanted: Number) -> Number:
+    """Return the edge from u to a node, or -1."""
+    begin, n = rows[u, BEGIN], rows[u, DEGREE]
     while n > 1:
         half = n >> 1
         begin += half * np.int64(nodes[begin + half - 1] < wanted)  # no branch to predict
         n -= half
     return begin if n == 1 and nodes[begin] == wanted else np.int64(-1)
-
-
-@inlined
-def is_neighbour(
-    nodes: Array,
-    begin: Number,
-    n: Number,
-    words: Array,
-    first_word: Number,
-    bits: Number,
-    node: Number,
-) -> Number:
-    """Say whether an edge leads from the row at ``begin`` to a node."""
-    bit = bit_of(node, bits)
-    maybe = (words[first_word + (bit >> 6)] >> np.uint64(bit & 63)) & np.uint64(1)
-    return maybe != 0 and find(nodes, begin, n, node) >= 0
 
 
 @inlined
@@ -131,22 +100,46 @@ def output(x: Number) -> Number:
 
 
 @inlined
-def draw_edge(table: Array, begin: Number, n: Number, bits: Number) -> Number:
-    """Draw an edge of a row by its alias table: half of the bits choose a column, half a side."""
-    e = begin + np.int64(((bits >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
-    if (bits & LOW_HALF) >= np.uint64(np.uint32(table[e, ACCEPT])):
-        e = begin + table[e, ALIAS]
-    return e
+def draw(rows: Array, table: Array, v: Number, bits: Number) -> tuple[Number, Number]:
+    """Draw an edge of v by weight: half of the bits choose a row of the table, half a side of it.
+
+    The side is 0 or 2, to be added to a column of the table: arithmetic, since a branch that
+    cannot be foretold costs more than the draw.
+    """
+    place = ((bits >> np.uint64(32)) * np.uint64(rows[v, DEGREE])) >> np.uint64(32)
+    e = np.uint64(rows[v, BEGIN]) + place
+    aside = (bits & LOW_HALF) >= np.uint64(np.uint32(table[e, ACCEPT]))
+    return e, np.uint64(aside) * np.uint64(ALIAS - NODE)
+
+
+@compiled
+def walk_by_weight(
+    rows: Array, table: Array, seed: Number, first: Number, last: Number, out: Array
+) -> None:
+    """Fill the walks first .. last - 1 of ``out``, shape (R, W), by steps of the first order."""
+    state, at = np.empty(LANES, np.uint64), np.empty(LANES, np.int64)
+    for start in range(first, last, LANES):
+        lanes = min(LANES, last - start)
+        for k in range(lanes):
+            state[k], at[k] = start_state(seed, start + k), (start + k) % len(rows)
+            out[start + k, 0] = at[k]
+        for t in range(1, out.shape[1]):
+            for k in range(lanes):
+                v = np.uint64(at[k])
+                if at[k] >= 0 and rows[v, DEGREE] > 0:
+                    state[k] = advance(state[k])
+                    e, side = draw(rows, table, v, output(state[k]))
+                    at[k] = table[e, np.uint64(NODE) + side]
+                    out[start + k, t] = at[k]
+                else:
+                    at[k] = -1
 
 
 @compiled
 def walk(
-    offsets: Array,
+    rows: Array,
     table: Array,
     nodes: Array,
-    strengths: Array,
-    first_word: Array,
-    bits: Array,
     words: Array,
     symmetric: bool,
     p: float,
@@ -164,90 +157,162 @@ def walk(
     other edge is drawn by weight, and accepted in proportion to its factor.  A factor at least as
     large as the smallest needs no look at u's edges.  Where this fails too often, all edges of v
     are weighed.
+
+    In a round every lane makes one attempt.  All propose before the first is judged: proposing
+    has no branch, so the processor waits for the edges of several lanes at once.
     """
-    weights = table.view(np.float32)[:, WEIGHT]
-    n_nodes = len(offsets) - 1
-    plain = p == 1.0 and q == 1.0
+    strengths, weights = rows.view(np.float64)[:, STRENGTH], table.view(np.float32)
     top = max(1.0, 1.0 / q)
     surely, near, far = min(1.0, 1.0 / q) / top, 1.0 / top, 1.0 / q / top
-    for r in range(first, last):
-        x = start_state(seed, r)
-        u, v = np.int64(-1), np.int64(r % n_nodes)
-        u_begin, u_n, came = np.int64(0), np.int64(0), 0.0
-        out[r, 0] = v
-        for t in range(1, out.shape[1]):
-            begin = offsets[v]
-            n = offsets[v + 1] - begin
-            if n == 0:
-                break
-            e = np.int64(-1)
-            if u < 0 or plain or n == 1:
-                x = advance(x)
-                e = draw_edge(table, begin, n, output(x))
-            else:
-                back = came  # the weight of the edge from v to u
-                if not symmetric:
-                    place = find(nodes, begin, n, u)
-                    back = np.float64(weights[place]) if place >= 0 else 0.0
-                share = back / p / (back / p + strengths[v] * top)
-                for _ in range(TRIES + n // 2):
-                    x = advance(x)
-                    two = output(x)
-                    if np.float64(two & LOW_HALF) * UNIT < share:
-                        e = find(nodes, begin, n, u)
-                        break
-                    x = advance(x)
-                    drawn = draw_edge(table, begin, n, output(x))
-                    c = np.int64(table[drawn, NODE])
-                    if c == u:
-                        continue  # it had its share
-                    height = np.float64(two >> np.uint64(32)) * UNIT
-                    if height < surely or height < (
-                        near
-                        if is_neighbour(nodes, u_begin, u_n, words, first_word[u], bits[u], c)
-                        else far
-                    ):
-                        e = drawn
-                        break
-                if e < 0:
-                    x = advance(x)
-                    part = np.float64(output(x) >> np.uint64(11)) / 9007199254740992.0
-                    e = scan(nodes, weights, begin, n, u, u_begin, u_n, p, q, part)
-            u, u_begin, u_n = v, begin, n
-            v, came = np.int64(table[e, NODE]), np.float64(weights[e])
-            out[r, t] = v
+    lane = np.empty((LANES, 10), np.int64)
+    real = lane.view(np.float64)
+    n, r = 0, first  # lanes in use, and the next walk
+    while n > 0 or r < last:
+        while n < LANES and r < last:
+            n += begin(rows, table, weights, nodes, symmetric, seed, r, lane, real, n, out)
+            r += 1
+        for k in range(n):
+            propose(rows, strengths, table, weights, p, top, lane, real, k)
+        for k in range(n - 1, -1, -1):
+            c, height = lane[k, TO], real[k, HEIGHT]
+            accepted = height < surely
+            if not accepted and height < 1.0:
+                u = np.uint64(lane[k, FROM])
+                linked = passes(rows, words, u, c) and find(rows, nodes, u, c) >= 0
+                accepted = height < (near if linked else far)
+            if not accepted:
+                lane[k, FAILED] += 1
+                if lane[k, FAILED] >= TRIES + rows[np.uint64(lane[k, AT]), DEGREE] // 2:
+                    give_up(rows, weights, nodes, p, q, lane, real, k)
+                    accepted = True
+            if not accepted:
+                continue
+            goes_on = step(rows, lane, real, k, out)
+            if not symmetric:
+                real[k, CAME] = weight_back(rows, weights, nodes, lane, k)
+            if not goes_on:
+                n -= 1
+                for column in range(lane.shape[1]):
+                    lane[k, column] = lane[n, column]  # which has been judged in this round
+
+
+@compiled
+def begin(
+    rows: Array,
+    table: Array,
+    weights: Array,
+    nodes: Array,
+    symmetric: bool,
+    seed: Number,
+    r: Number,
+    lane: Array,
+    real: Array,
+    k: Number,
+    out: Array,
+) -> Number:
+    """Put walk r into lane k and make its first step; return whether it goes on."""
+    v = np.uint64(r % len(rows))
+    out[r, 0] = v
+    if out.shape[1] == 1 or rows[v, DEGREE] == 0:
+        return False
+    x = advance(start_state(seed, r))
+    e, side = draw(rows, table, v, output(x))
+    lane[k, WALK], lane[k, PLACE], lane[k, AT], lane[k, STATE] = r, 1, v, np.int64(x)
+    lane[k, TO] = table[e, np.uint64(NODE) + side]
+    real[k, BY] = weights[e, np.uint64(WEIGHT) + side]
+    goes_on = step(rows, lane, real, k, out)
+    if not symmetric:
+        real[k, CAME] = weight_back(rows, weights, nodes, lane, k)
+    return goes_on
+
+
+@inlined
+def propose(
+    rows: Array,
+    strengths: Array,
+    table: Array,
+    weights: Array,
+    p: float,
+    top: float,
+    lane: Array,
+    real: Array,
+    k: Number,
+) -> None:
+    """Choose where a lane may go, and the height that decides on it.
+
+    A height below 0 is accepted in any case, one above 1 in none.
+    """
+    u, v = lane[k, FROM], np.uint64(lane[k, AT])
+    first = advance(np.uint64(lane[k, STATE]))
+    second = advance(first)
+    lane[k, STATE] = np.int64(second)
+    two = output(first)
+    e, side = draw(rows, table, v, output(second))
+    c, by = np.int64(table[e, np.uint64(NODE) + side]), weights[e, np.uint64(WEIGHT) + side]
+    back = real[k, CAME] / p
+    turns = np.float64(two & LOW_HALF) * UNIT * (back + strengths[v] * top) < back
+    height = np.float64(two >> np.uint64(32)) * UNIT
+    height = np.float64(2.0) if c == u else height  # the way back had its share
+    real[k, HEIGHT] = -1.0 if turns | (rows[v, DEGREE] == 1) else height
+    lane[k, TO] = u if turns else c
+    real[k, BY] = real[k, CAME] if turns else np.float64(by)
+
+
+@inlined
+def step(rows: Array, lane: Array, real: Array, k: Number, out: Array) -> Number:
+    """Go where a lane may go; return whether its walk goes on from there."""
+    v, t = np.uint64(lane[k, TO]), lane[k, PLACE]
+    lane[k, FROM], lane[k, AT], lane[k, PLACE], lane[k, FAILED] = lane[k, AT], v, t + 1, 0
+    real[k, CAME] = real[k, BY]
+    out[lane[k, WALK], t] = v
+    return (t + 1 < out.shape[1]) & (rows[v, DEGREE] > 0)
+
+
+@compiled
+def weight_back(rows: Array, weights: Array, nodes: Array, lane: Array, k: Number) -> Number:
+    """Return the weight of the edge from v to u, 0 if there is none."""
+    e = find(rows, nodes, lane[k, AT], lane[k, FROM])
+    return np.float64(weights[e, WEIGHT]) if e >= 0 else 0.0
+
+
+@compiled
+def give_up(
+    rows: Array,
+    weights: Array,
+    nodes: Array,
+    p: float,
+    q: float,
+    lane: Array,
+    real: Array,
+    k: Number,
+) -> None:
+    """Choose a lane's edge by the weights of all."""
+    x = advance(np.uint64(lane[k, STATE]))
+    part = np.float64(output(x) >> np.uint64(11)) / 9007199254740992.0
+    e = scan(rows, nodes, weights, lane[k, FROM], lane[k, AT], p, q, part)
+    lane[k, STATE], lane[k, TO], real[k, BY] = np.int64(x), nodes[e], weights[e, WEIGHT]
 
 
 @compiled
 def scan(
-    nodes: Array,
-    weights: Array,
-    begin: Number,
-    n: Number,
-    u: Number,
-    u_begin: Number,
-    u_n: Number,
-    p: float,
-    q: float,
-    part: float,
+    rows: Array, nodes: Array, weights: Array, u: Number, v: Number, p: float, q: float, part: float
 ) -> Number:
-    """Return the edge at a part in [0, 1) of the total of a row, each edge with its factor."""
+    """Return the edge at a part in [0, 1) of the total of v's row, each edge with its factor."""
+    begin, end = rows[v, BEGIN], rows[v, BEGIN] + rows[v, DEGREE]
     total = 0.0
-    for j in range(begin, begin + n):
-        total += weights[j] * factor(nodes, nodes[j], u, u_begin, u_n, p, q)
+    for e in range(begin, end):
+        total += weights[e, WEIGHT] * factor(rows, nodes, u, nodes[e], p, q)
     run = 0.0
-    for j in range(begin, begin + n):
-        run += weights[j] * factor(nodes, nodes[j], u, u_begin, u_n, p, q)
+    for e in range(begin, end):
+        run += weights[e, WEIGHT] * factor(rows, nodes, u, nodes[e], p, q)
         if part * total < run:
-            return np.int64(j)
-    return np.int64(begin + n - 1)
+            return np.int64(e)
+    return np.int64(end - 1)
 
 
 @inlined
-def factor(
-    nodes: Array, c: Number, u: Number, u_begin: Number, u_n: Number, p: float, q: float
-) -> Number:
+def factor(rows: Array, nodes: Array, u: Number, c: Number, p: float, q: float) -> Number:
     """Return what the weight of an edge to c is multiplied by, having come from u."""
     if c == u:
         return 1.0 / p
-    return 1.0 if find(nodes, u_begin, u_n, c) >= 0 else 1.0 / q
+    return 1.0 if find(rows, nodes, u, c) >= 0 else 1.0 / q

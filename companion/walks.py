@@ -28,19 +28,18 @@ PARTS_A_THREAD = 8  # an interruption waits for the parts that run
 
 
 class WalkTables(NamedTuple):
-    """What the compiled walk reads; about 22 bytes an edge.
+    """What the compiled walk reads; about 26 bytes an edge and 32 a node.
 
-    ``table`` has a row of four 32-bit places an edge: the chance to stay in the column of the
-    alias table in units of 2^-32, the node that the edge leads to, the alias, and the weight, a
-    float32.  ``first_word``, ``bits`` and ``words`` are filters of each row's neighbours.
+    ``rows`` has four 64-bit places a node: where its edges begin, their number, where its filter
+    lies, and the sum of the weights, a float64.  ``table`` has five 32-bit places an edge: the
+    chance to stay in this column of the alias table in units of 2^-32, the node that the edge
+    leads to and its weight, a float32, and the same two of the alias.  ``words`` are filters of
+    each row's neighbours.
     """
 
-    offsets: NDArray[np.int64]
+    rows: NDArray[np.int64]
     table: NDArray[np.int32]
     nodes: NDArray[np.int32]
-    strengths: NDArray[np.float64]
-    first_word: NDArray[np.int64]
-    bits: NDArray[np.int64]
     words: NDArray[np.uint64]
 
     @property
@@ -58,28 +57,36 @@ def prepare_walks(graph: ItemGraph) -> WalkTables:
     --------
     >>> graph = ItemGraph.from_edges([("a", "b"), ("b", "c")])
     >>> prepare_walks(graph).table.shape
-    (4, 4)
+    (4, 5)
     """
     require("numba", extra="graph")
     from companion import _walk_kernels as kernels  # compiles at the first call, so not before
+    from companion._alias_kernels import fill_alias
 
     matrix = graph.adjacency
     offsets, nodes = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
-    accept, alias = np.empty(len(nodes)), np.empty(len(nodes), dtype=np.int32)
     weights = matrix.data / matrix.data.max(initial=1e-300)  # at most 1: float32 holds them
-    kernels.fill_alias(offsets, weights, accept, alias)
-    table = np.zeros((len(nodes), 4), dtype=np.int32)
+    accept, alias = np.empty(len(nodes)), np.empty(len(nodes), dtype=np.int64)
+    fill_alias(offsets, weights, accept, alias)
+    degrees = np.diff(offsets)
+    row = np.repeat(np.arange(graph.n_nodes), degrees)
+    table = np.empty((len(nodes), 5), dtype=np.int32)
     chances = np.minimum(np.rint(accept * 2.0**32), 2.0**32 - 1).astype(np.uint32)
     table[:, kernels.ACCEPT] = chances.view(np.int32)
-    table[:, kernels.NODE], table[:, kernels.ALIAS] = nodes, alias
+    table[:, kernels.NODE] = nodes
     table[:, kernels.WEIGHT] = weights.astype(np.float32).view(np.int32)
-    bits = np.ceil(np.log2(np.maximum(np.diff(offsets) * BITS_AN_EDGE, 64))).astype(np.int64)
-    first_word = np.concatenate([[0], np.cumsum((1 << bits) >> 6)])
-    words = np.zeros(first_word[-1], dtype=np.uint64)
-    kernels.fill_filters(offsets, nodes, first_word, bits, words)
-    row = np.repeat(np.arange(graph.n_nodes), np.diff(offsets))
+    alias += offsets[row]
+    table[:, kernels.ALIAS : kernels.ALIAS_WEIGHT + 1] = table[
+        alias, kernels.NODE : kernels.WEIGHT + 1
+    ]
+    bits = np.ceil(np.log2(np.maximum(degrees * BITS_AN_EDGE, 64))).astype(np.int64)
+    ends = np.cumsum(1 << bits)
     strengths = np.bincount(row, weights, minlength=graph.n_nodes).astype(np.float64)
-    return WalkTables(offsets, table, nodes, strengths, first_word, bits, words)
+    filters = ends - (1 << bits) + bits
+    rows = np.column_stack([offsets[:-1], degrees, filters, strengths.view(np.int64)])
+    words = np.zeros(ends[-1] >> 6, dtype=np.uint64)
+    kernels.fill_filters(rows, nodes, words)
+    return WalkTables(rows, table, nodes, words)
 
 
 def random_walks(
@@ -150,9 +157,11 @@ def random_walks(
     own_seed = np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
 
     def run(part: int) -> None:
-        kernels.walk(
-            *made, not graph.directed, float(p), float(q), own_seed, cuts[part], cuts[part + 1], out
-        )
+        which = own_seed, cuts[part], cuts[part + 1], out
+        if p == 1 and q == 1:
+            kernels.walk_by_weight(made.rows, made.table, *which)
+        else:
+            kernels.walk(*made, not graph.directed, float(p), float(q), *which)
 
     with ThreadPoolExecutor(threads) as pool:
         parts = [pool.submit(run, part) for part in range(len(cuts) - 1)]

@@ -170,11 +170,12 @@ def test_compiled_alias_tables_hold_the_weights(weights):
     table = prepare_walks(star).table
     n = len(weights)
     stay = table[:, 0].view(np.uint32) / 2.0**32
-    mass = stay + np.bincount(table[:, 2], 1 - stay, minlength=n)
+    aside = table[:, 3] - 1  # edge k of the hub leads to node k + 1
+    mass = stay + np.bincount(aside, 1 - stay, minlength=n)
     np.testing.assert_allclose(mass / n, np.array(weights) / np.sum(weights), atol=1e-9)
     accept, alias = alias_setup(weights)
     np.testing.assert_allclose(stay, accept, atol=1e-9)
-    np.testing.assert_array_equal(table[stay < 1 - 1e-9, 2], alias[stay < 1 - 1e-9])
+    np.testing.assert_array_equal(aside[stay < 1 - 1e-9], alias[stay < 1 - 1e-9])
 
 
 @pytest.mark.parametrize(("p", "q"), CORNERS)
@@ -188,6 +189,31 @@ def test_threads_and_prepared_tables_change_nothing(p, q):
     tables = prepare_walks(graph)
     np.testing.assert_array_equal(one, random_walks(graph, **options, seed=3, tables=tables))
     assert (one != random_walks(graph, **options, seed=4)).any()
+
+
+@pytest.mark.parametrize(("p", "q"), CORNERS)
+def test_lanes_change_nothing(p, q):
+    """Walks that end early give their lane to others; each goes on as it would alone."""
+    ends = [(v, 100 + v % 7, 1.0) for v in range(30)]
+    ways = [(v, (v * k + 1) % 30, 1.0 + k) for v in range(30) for k in (2, 3, 5)]
+    graph = ItemGraph.from_edges([*ways, *ends], directed=True)
+    options = {"p": p, "q": q, "walk_length": 30, "seed": 5}
+    one = random_walks(graph, **options, walks_per_node=20)
+    lengths = np.count_nonzero(one >= 0, axis=1)
+    assert len(np.unique(lengths)) > 10
+    for threads in (2, 20):  # of 740 walks, 46 and 5 a part: more and less than the lanes
+        many = random_walks(graph, **options, walks_per_node=20, threads=threads)
+        np.testing.assert_array_equal(one, many)
+    few = random_walks(graph, **options, walks_per_node=1)
+    np.testing.assert_array_equal(one[: graph.n_nodes], few)
+    short = random_walks(graph, **{**options, "walk_length": 9}, walks_per_node=1)
+    np.testing.assert_array_equal(few[:, :9], short)
+
+
+@pytest.mark.parametrize(("p", "q"), CORNERS)
+def test_walks_of_one_node_stay_where_they_start(p, q):
+    walks = random_walks(hub(), p=p, q=q, walk_length=1, walks_per_node=2)
+    assert walks.ravel().tolist() == 2 * list(range(31))
 
 
 def test_weights_of_any_size_keep_their_ratio():
