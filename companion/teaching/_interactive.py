@@ -35,7 +35,9 @@ def _in_an_editor(page: str, kind: str, script: str, png: str, alt: str) -> str:
     of it is left lying about.
     """
     key = hashlib.sha256(page.encode()).hexdigest()[:8]
-    markup = page[: page.index("<script>")] + "</div>"
+    end = f"<script>{script}</script></div>"
+    assert page.endswith(end)
+    markup = page.removesuffix(end) + "</div>"
     for sign in ("\\", "`", "${"):  # what a template would read as its own
         markup = markup.replace(sign, f"\\{sign}")
     markup = markup.replace("</script", "<\\/script")  # of data; other < and & are escaped

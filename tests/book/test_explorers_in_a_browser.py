@@ -75,7 +75,7 @@ def bundle() -> dict[str, str]:
         use_style()
         patch.setattr("IPython.display.display", lambda data, **_: found.append(data))
         start = dict(zip(CONTROLS, START, strict=True))
-        show_explorer(draw, CONTROLS, title="Lines & more", start=start)
+        show_explorer(draw, CONTROLS, title="Lines & <script>", start=start)
     return found[0]
 
 

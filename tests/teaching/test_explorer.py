@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from companion.teaching import show_explorer
 from companion.teaching._explorer_page import split
+from companion.teaching._explorer_script import SCRIPT
 from companion.teaching._explorer_style import STYLE
 from companion.teaching._interactive import EDITOR_STARTS
 from companion.teaching.plotting import (
@@ -29,6 +30,7 @@ from companion.teaching.plotting import (
     to_png,
     use_style,
 )
+from tests.teaching.editor import page_in_editor
 
 CONTROLS: dict[str, Any] = {"p": [0.25, 0.5, 1.0, 2, 4], "q": [1, 2]}
 NASTY = "<b>&\"' `${x}\\ </script><!-- <script>"
@@ -217,6 +219,11 @@ def test_texts_stay_text_whatever_is_in_them(shown: list[dict[str, Any]]) -> Non
     raw = shown[0][FIGURE_MIME]
     assert len(re.findall("</script", raw, flags=re.IGNORECASE)) == 2
     assert "<!--" not in raw
+    in_editor = page_in_editor(shown[0]["text/html"], SCRIPT)
+    assert f"{in_editor.removesuffix('</div>')}<script>{SCRIPT}</script></div>" == raw
+    (script,) = BeautifulSoup(in_editor, "html.parser").find_all("script")
+    assert json.loads(script.string) == data
+    assert data["pieces"]
 
 
 def test_a_frame_put_together_is_the_drawing_in_hundredths_of_a_point() -> None:

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from companion.teaching import show_map
 from companion.teaching._interactive import EDITOR_STARTS
 from companion.teaching._map_picture import _FADED, WIDTH, Picture, fit, shape, shorten
+from companion.teaching._map_script import SCRIPT
 from companion.teaching._map_style import STYLE
 from companion.teaching.maps import _group, _radii, matches
 from companion.teaching.plotting import FIGURE_MIME, PALETTE
+from tests.teaching.editor import page_in_editor
 
 ALT = "Four films lie in the corners of a square, and the two with Alien are on the left."
 LABELS = ["Alien (1979)", "Aliens (1986)", "Heat (1995)", "Misérables, Les (1995)"]
@@ -107,6 +109,11 @@ def test_titles_stay_text_whatever_is_in_them(shown: list[dict[str, Any]]) -> No
     assert page.input["value"] == "<b>"
     assert len(page.find_all("script")) == 1
     assert not page.find_all("b")
+    in_editor = page_in_editor(shown[0]["text/html"], SCRIPT)
+    assert (
+        f"{in_editor.removesuffix('</div>')}<script>{SCRIPT}</script></div>"
+        == (shown[0][FIGURE_MIME])
+    )
 
 
 def test_the_largest_map_stays_below_400_kilobytes(shown: list[dict[str, Any]]) -> None:
