@@ -17,7 +17,7 @@ import math
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def show_explorer(
     controls : mapping of str to sequence of int, float or str
         The values of 1 to 3 parameters of ``draw``, 2 to 12 different ones each, in the order of
         the slider; at most 150 combinations.  A slider's label is the name, with spaces for
-        underscores.
+        underscores.  Floats are shown, and must differ, in six digits.
     title : str
     start : mapping of str to int, float or str, optional
         The values shown first; of a control that is not in it, the middle one (the lower of
@@ -102,15 +102,15 @@ def show_explorer(
 
 
 def _text(value: object) -> str:
-    """Return a value as it is shown: 0.25, 1 for 1.0, a text as it is.
+    """Return a value as it is shown: a float in six digits, 1 for 1.0, a text as it is.
 
     Examples
     --------
-    >>> [_text(value) for value in (0.25, 1.0, 3, "uniform")]
-    ['0.25', '1', '3', 'uniform']
+    >>> [_text(value) for value in (0.25, 0.1 + 0.2, 1.0, -0.0, 3, "uniform")]
+    ['0.25', '0.3', '1', '0', '3', 'uniform']
     """
     if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
-        return repr(float(value)).removesuffix(".0")
+        return f"{float(value):z.6g}"
     return str(value)
 
 
@@ -133,18 +133,32 @@ def _check_values(name: str, values: Sequence[Value]) -> list[Value]:
     argument = f"controls[{name!r}]"
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise TypeError(f"{argument} must be a sequence of values, got {values!r}")
+    if isinstance(values, set | frozenset):
+        raise TypeError(f"{argument} must have an order, which a set has not, got {values!r}")
     found = list(values)
     for value in found:
-        if isinstance(value, bool) or not isinstance(value, numbers.Real | str):
-            raise TypeError(f"{argument} must be numbers or texts, got {value!r}")
-        if not value.strip() if isinstance(value, str) else not math.isfinite(value):
-            raise ValueError(f"{argument} must be finite numbers or texts, got {value!r}")
+        _check_value(argument, value)
     n = len({_text(value) for value in found})  # 1, 1.0 and "1" would look the same
     if not 2 <= len(found) <= _MOST_VALUES or n < len(found):
         raise ValueError(
             f"{argument} must have 2 to {_MOST_VALUES} different values, got {n}: {found!r}"
         )
     return found
+
+
+def _check_value(argument: str, value: object) -> None:
+    if not _is_number_or_text(value):
+        raise TypeError(f"{argument} must be numbers or texts, got {value!r}")
+    try:
+        good = bool(value.strip()) if isinstance(value, str) else math.isfinite(value)
+    except OverflowError:  # an integer, perhaps too long to be written into the message
+        raise ValueError(f"{argument} must be numbers below 1e308, got a larger one") from None
+    if not good:
+        raise ValueError(f"{argument} must be finite numbers or texts, got {value!r}")
+
+
+def _is_number_or_text(value: object) -> TypeGuard[Value]:
+    return isinstance(value, numbers.Real | str) and not isinstance(value, bool)
 
 
 def _check_start(start: Mapping[str, Value] | None, controls: Mapping[str, list[Value]]) -> int:
@@ -155,7 +169,7 @@ def _check_start(start: Mapping[str, Value] | None, controls: Mapping[str, list[
     for name, value in wanted.items():
         if name not in controls:
             raise ValueError(f"start must name some of {list(controls)}, got {name!r}")
-        if value not in controls[name]:
+        if not _is_number_or_text(value) or value not in controls[name]:  # True is no 1
             raise ValueError(f"start[{name!r}] must be one of {controls[name]}, got {value!r}")
     chosen = [
         values.index(wanted[name]) if name in wanted else (len(values) - 1) // 2
@@ -180,7 +194,8 @@ def _draw_all(
             fig, sentence = _check_frame(draw(**values))
             sizes.add(tuple(fig.get_size_inches().tolist()))
             if len(sizes) > 1:
-                raise ValueError(f"draw must return figures of one size, got {sorted(sizes)} in")
+                both = " and ".join(f"{width} x {height}" for width, height in sorted(sizes))
+                raise ValueError(f"draw must return figures of one size, got {both} inches")
             if len(frames) == first:
                 png = to_png(fig)
             # Frames take turns in one place, so that they may share their ids.

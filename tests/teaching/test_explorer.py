@@ -124,6 +124,23 @@ def test_each_combination_is_drawn_once_and_the_last_control_runs_fastest(
         assert title in BeautifulSoup(drawing, "html.parser").text
 
 
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        (np.linspace(0, 1, 6), ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+        (np.array([0.1, 1e-5, 12.5], dtype=np.float32), ["0.1", "1e-05", "12.5"]),
+        ([-0.0, 1 / 3], ["0", "0.333333"]),
+        ([1_234_567, 7], ["1234567", "7"]),  # an integer is exact
+    ],
+)
+def test_numbers_are_shown_without_the_noise_of_their_last_digits(
+    shown: list[dict[str, Any]], values: Any, texts: list[str]
+) -> None:
+    an_explorer(controls={"p": values}, start={"p": values[1]})
+    assert data_of(shown)["texts"] == [texts]
+    assert page_of(shown).output.text == texts[1]
+
+
 def test_the_middle_is_shown_first_unless_another_start_is_given(
     shown: list[dict[str, Any]],
 ) -> None:
@@ -304,6 +321,16 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"controls": {"p": range(13)}}, ValueError, r"'p'\] must have 2 to 12 different.*got 13"),
     ({"controls": {"p": [1, 2, 1.0]}}, ValueError, r"have 2 to 12 different values, got 2: \[1, 2"),
     ({"controls": {"p": [1, "1"]}}, ValueError, r"must have 2 to 12 different values, got 1"),
+    ({"controls": {"p": [0.0, -0.0]}}, ValueError, r"2 to 12 different values, got 1: \[0.0, -0"),
+    ({"controls": {"p": [1, 1 + 1e-9]}}, ValueError, r"must have 2 to 12 different values, got 1"),
+    ({"controls": {"p": {1, 2}}}, TypeError, r"'p'\] must have an order, .* got \{1, 2\}"),
+    ({"controls": {"p": frozenset("ab")}}, TypeError, r"'p'\] must have an order, .*frozenset"),
+    ({"controls": {"p": [1, 10**400]}}, ValueError, r"controls\['p'\] must be numbers below 1e308"),
+    (
+        {"controls": {"p": [1, 10**5000]}},
+        ValueError,
+        r"controls\['p'\] must be numbers below 1e308",
+    ),
     ({"controls": {"p": [1, None]}}, TypeError, r"'p'\] must be numbers or texts, got None"),
     ({"controls": {"p": [0, True]}}, TypeError, r"'p'\] must be numbers or texts, got True"),
     ({"controls": {"p": [0, np.nan]}}, ValueError, "must be finite numbers or texts, got nan"),
@@ -317,6 +344,10 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"start": {"r": 1}}, ValueError, r"start must name some of \['p', 'q'\], got 'r'"),
     ({"start": {"p": 3}}, ValueError, r"start\['p'\] must be one of \[0.25, .*\], got 3"),
     ({"start": {"p": "1"}}, ValueError, r"start\['p'\] must be one of .*, got '1'"),
+    ({"start": {"p": True}}, ValueError, r"start\['p'\] must be one of .*, got True"),
+    ({"start": {"p": np.True_}}, ValueError, r"start\['p'\] must be one of .*, got .*True"),
+    ({"start": {"p": np.ones(2)}}, ValueError, r"start\['p'\] must be one of .*, got array"),
+    ({"start": np.ones(2)}, TypeError, r"start must be a mapping of names to values, got array"),
 ]
 
 
@@ -376,7 +407,7 @@ def test_frames_of_two_sizes_are_refused(shown: list[dict[str, Any]]) -> None:
         fig.set_size_inches(3, 1 + q)
         return fig, alt
 
-    with pytest.raises(ValueError, match=r"one size, got \[\(3.0, 2.0\), \(3.0, 3.0\)\] in"):
+    with pytest.raises(ValueError, match=r"of one size, got 3.0 x 2.0 and 3.0 x 3.0 inches"):
         an_explorer(draw=draw)
     assert not shown
 
