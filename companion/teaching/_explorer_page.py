@@ -17,6 +17,9 @@ import numpy as np
 from companion.teaching._explorer_script import SCRIPT
 from companion.teaching._explorer_style import STYLE
 
+# What may be rounded; an opacity, in a style, may not.
+_COORDINATES = re.compile(r'\s(?:d|x|y|width|height|transform)="[^"]*"')
+
 
 class Frame(NamedTuple):
     """A drawing, from `companion.teaching.plotting.to_html`, and what is seen in it."""
@@ -109,4 +112,6 @@ def split(drawing: str) -> list[str]:
 def _round(tag: re.Match[str]) -> str:
     if "scale(" in tag[0] or "matrix(" in tag[0]:  # a factor is no coordinate
         return tag[0]
-    return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", tag[0])
+    return _COORDINATES.sub(
+        lambda found: re.sub(r"\d+\.\d{3,}", lambda n: f"{float(n[0]):.2f}", found[0]), tag[0]
+    )

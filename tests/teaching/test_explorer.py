@@ -262,6 +262,12 @@ def test_a_frame_put_together_is_the_drawing_in_hundredths_of_a_point() -> None:
     assert "0.123456" in joined  # words are not rounded
     tilted = '<g transform="translate(1.23456 2) scale(0.12345)"/>'
     assert split(f"<svg>{tilted}</svg>") == [tilted]  # nor are factors
+    faint = '<path d="M 1 2" style="opacity: 0.004; stroke-width: 0.125"/>'
+    assert split(f"<svg>{faint}</svg>") == [faint]  # nor is what is no coordinate
+    placed = '<g transform="rotate(-90.00123 1.23456 2)"><rect x="0.129" y="0.001" width="9.999"/>'
+    assert split(f"<svg>{placed}</svg>") == [
+        '<g transform="rotate(-90.00 1.23 2)"><rect x="0.13" y="0.00" width="10.00"/>'
+    ]
     coordinates = re.findall(r'\b[dxy]="([^"]*)"', joined)
     assert not re.search(r"\.\d{3}", " ".join(coordinates[1:]))
 
