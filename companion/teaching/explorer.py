@@ -25,7 +25,7 @@ from companion._optional import require
 from companion.teaching._explorer_page import Explorer, Frame, to_page
 from companion.teaching._explorer_script import SCRIPT
 from companion.teaching._interactive import check_text, display_page
-from companion.teaching.plotting import check_alt, check_labels, to_html, to_png
+from companion.teaching.plotting import check_alt, check_labels, rename_ids, to_html, to_png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,6 +35,7 @@ Value: TypeAlias = int | float | str
 _MOST_CONTROLS = 3
 _MOST_VALUES = 12
 _MOST_FRAMES = 150
+_ANY = "a frame"  # the name for ids until all frames are known
 
 
 def show_explorer(
@@ -95,8 +96,8 @@ def show_explorer(
     values = _check_controls(controls)
     first = _check_start(start, values)
     texts = {name: [_text(value) for value in values[name]] for name in values}
-    frames, png = _draw_all(draw, values, first, name=f"{title} {texts}")
-    page = to_page(Explorer(title, texts, frames, first))
+    frames, png = _draw_all(draw, values, first)
+    page = to_page(Explorer(title, texts, _with_own_ids(frames, title, texts), first))
     alt = frames[first].sentence
     display_page(page, kind="explorer", script=SCRIPT, png=png, alt=alt)
 
@@ -182,10 +183,8 @@ def _draw_all(
     draw: Callable[..., tuple[Figure, str]],
     controls: Mapping[str, list[Value]],
     first: int,
-    *,
-    name: str,
 ) -> tuple[list[Frame], str]:
-    """Return all frames, and the PNG of the first one shown; ``name`` makes the ids their own."""
+    """Return all frames, and the PNG of the first one shown."""
     frames: list[Frame] = []
     png, sizes = "", set()
     for combination in itertools.product(*controls.values()):
@@ -198,10 +197,18 @@ def _draw_all(
                 raise ValueError(f"draw must return figures of one size, got {both} inches")
             if len(frames) == first:
                 png = to_png(fig)
-            # Frames take turns in one place, so that they may share their ids.
-            frames.append(Frame(to_html(fig, alt=sentence, name=name), sentence))
+            frames.append(Frame(to_html(fig, alt=sentence, name=_ANY), sentence))
             require("matplotlib.pyplot", extra="plot").close(fig)
     return frames, png
+
+
+def _with_own_ids(frames: list[Frame], title: str, texts: dict[str, list[str]]) -> list[Frame]:
+    """Return the frames under ids that no other explorer has, unless all it shows is the same.
+
+    Frames take turns in one place, so that they may share their ids.
+    """
+    name = repr((title, texts, frames))
+    return [Frame(rename_ids(frame.drawing, _ANY, name), frame.sentence) for frame in frames]
 
 
 @contextmanager

@@ -272,7 +272,7 @@ def _body(svg: str) -> str:
 
 def _own_ids(svg: str, name: str) -> str:
     """Keep only the ids that something points to, each under a prefix of this figure's own."""
-    prefix = "f" + hashlib.sha256(name.encode()).hexdigest()[:8]
+    prefix = _prefix(name)
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
 
     def rename(match: re.Match[str]) -> str:
@@ -280,6 +280,16 @@ def _own_ids(svg: str, name: str) -> str:
 
     svg = re.sub(r' id="([^"]+)"', rename, svg)
     return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", svg)
+
+
+def _prefix(name: str) -> str:
+    return "f" + hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
+def rename_ids(drawing: str, old: str, new: str) -> str:
+    """Return what `to_html` gave for the name ``old``, with the ids of the name ``new``."""
+    points = rf'( id="|href="#|url\(#){_prefix(old)}-'
+    return re.sub(points, rf"\g<1>{_prefix(new)}-", drawing)
 
 
 def _themed(svg: str) -> str:

@@ -124,6 +124,21 @@ def test_each_combination_is_drawn_once_and_the_last_control_runs_fastest(
         assert title in BeautifulSoup(drawing, "html.parser").text
 
 
+def test_the_script_counts_frames_as_they_are_drawn(shown: list[dict[str, Any]]) -> None:
+    controls = {"p": [1, 2], "q": [1, 2, 3], "r": [1, 2, 3, 4]}
+    an_explorer(controls=controls)
+    sliders = "for (const { name, slider, output, texts } of controls) {"
+    (formula,) = re.findall(rf"let frame = 0;.*\n +{re.escape(sliders)}\n +frame = (.+);\n", SCRIPT)
+    formula = formula.replace("texts.length", "n").replace("Number(slider.value)", "chosen")
+    said = data_of(shown)["sentences"]
+    for values in itertools.product(*controls.values()):
+        frame = 0
+        for value, options in zip(values, controls.values(), strict=True):
+            numbers = {"frame": frame, "n": len(options), "chosen": options.index(value)}
+            frame = eval(formula, numbers)
+        assert said[frame] == sentence(**dict(zip(controls, values, strict=True)))
+
+
 @pytest.mark.parametrize(
     ("values", "texts"),
     [
@@ -185,8 +200,15 @@ def test_sliders_are_native_labelled_and_hidden_until_they_work(
 def test_only_one_frame_stands_in_the_page_and_the_ids_are_its_own(
     shown: list[dict[str, Any]],
 ) -> None:
+    def draw(p: float, q: int) -> tuple[Figure, str]:
+        fig, alt = line(p=p, q=q)
+        if (p, q) == (4, 2):  # the last frame
+            fig.axes[0].plot([0, 1], [1, 0])
+        return fig, alt
+
     an_explorer()
     an_explorer(title="Other lines")
+    an_explorer(draw=draw)
     all_ids = []
     for number, bundle in enumerate(shown):
         page = BeautifulSoup(bundle[FIGURE_MIME], "html.parser")
@@ -200,7 +222,8 @@ def test_only_one_frame_stands_in_the_page_and_the_ids_are_its_own(
             assert len(own) == len(set(own)) > 0
             assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', drawing)) == set(own)
         all_ids.append(set(re.findall(r' id=\\"([^"]+)\\"', bundle[FIGURE_MIME])) | set(ids))
-    assert not all_ids[0] & all_ids[1]
+    for one, other in itertools.combinations(all_ids, 2):
+        assert not one & other
 
 
 def test_the_page_reaches_for_nothing_and_its_rules_stay_inside(
