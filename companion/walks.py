@@ -105,7 +105,7 @@ def _shares_of_the_largest(graph: ItemGraph) -> NDArray[np.float64]:
     """Divide all weights by the largest: float32 then holds them, each to 6e-8 of itself."""
     weights = graph.adjacency.data
     if len(weights) == 0:
-        return weights
+        return weights.copy()  # what compiles below takes arrays that can be written to
     least, most = weights.min(), weights.max()
     shares = weights / most
     if shares.min() < 1 / SPAN:
