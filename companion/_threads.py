@@ -25,8 +25,8 @@ def map_parts(
     [1, 2]
     """
     with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(work, part) for part in parts]
         try:
+            futures = [pool.submit(work, part) for part in parts]
             return [future.result() for future in futures]
         except BaseException:
             pool.shutdown(cancel_futures=True)

@@ -245,6 +245,12 @@ def test_a_negative_weight_is_refused_before_equal_entries_are_added_up(form):
         ItemGraph(twice, ["a", "b"])
 
 
+def test_a_sum_of_equal_entries_must_be_finite():
+    twice = sparse.coo_array(([1e308] * 4, ([0, 0, 1, 1], [1, 1, 0, 0])), (2, 2))
+    with pytest.raises(ValueError, match="weights must be finite and at least 0"):
+        ItemGraph(twice, ["a", "b"])
+
+
 @pytest.mark.parametrize(
     "ids",
     [
