@@ -23,7 +23,7 @@ Number = Any  # numba's integers and floats, which Python's own types would wide
 compiled = numba.njit(nogil=True, error_model="numpy", cache=True)
 inlined = numba.njit(inline="always", error_model="numpy")
 
-COUNT, JACCARD, COSINE, PMI = range(4)
+COUNT, JACCARD, COSINE, PMI = range(4)  # in the order of companion.item_graph.Weight
 STRIP = 64  # places looked at together
 GROUPS = 256  # or four times top_k: then few more than top_k places are above the bound
 SLACK = np.float32(1.0 - 1e-6)  # many times the rounding of the scores
@@ -71,7 +71,7 @@ def heaviest_edges(
         cut = np.float32(0.0)
         if top_k < n_groups:
             best_of_groups(both, sizes, own, best)
-            cut = largest(best, n_groups, top_k) * SLACK
+            cut = kth_largest(best, n_groups, top_k) * SLACK
         n = 0
         for start in range(0, n_items, STRIP):
             some, their = both[start : start + STRIP], sizes[start : start + STRIP]
@@ -95,16 +95,21 @@ def heaviest_edges(
 def sizes_of(kind: int, item_ptr: Array, width: int) -> Array:
     """Return s_j, in float32, such that n_ij / (own + s_j) puts the edges of i in order.
 
-    For Jaccard, n_ij / (n_i + n_j) does so, since weight / (1 + weight) is that; for the others
+    Every weight must grow with that score: the heaviest edges are found by it alone.  For
+    Jaccard, n_ij / (n_i + n_j) will do, since weight / (1 + weight) is that; for the others
     what depends on i alone is left out, and ``own`` is 0.
     """
     sizes = np.ones(width, np.float32)
     for j in range(len(item_ptr) - 1):
         n_j = np.float64(max(item_ptr[j + 1] - item_ptr[j], 1))
-        if kind == COSINE:
+        if kind == COUNT:
+            sizes[j] = 1.0
+        elif kind == COSINE:
             sizes[j] = math.sqrt(n_j)
-        elif kind != COUNT:
+        elif kind in (JACCARD, PMI):
             sizes[j] = n_j
+        else:
+            raise ValueError("unknown kind of weight")
     return sizes
 
 
@@ -135,14 +140,17 @@ def any_above(both: Array, sizes: Array, own: Number, cut: Number) -> Number:
 
 @inlined
 def weigh(kind: int, n_ij: Number, n_i: Number, n_j: Number, n_users: Number) -> Number:
-    """Return the weight of an edge; the same to the last bit from both of its ends."""
+    """Return the weight of an edge; the same to the last bit from both of its ends.
+
+    `sizes_of` has refused other kinds than these.
+    """
+    if kind == COUNT:
+        return n_ij
     if kind == JACCARD:
         return n_ij / (n_i + n_j - n_ij)
     if kind == COSINE:
         return n_ij / math.sqrt(n_i * n_j)
-    if kind == PMI:
-        return math.log(n_ij * n_users / (n_i * n_j))
-    return n_ij
+    return math.log(n_ij * n_users / (n_i * n_j))  # PMI
 
 
 @compiled
@@ -160,7 +168,7 @@ def keep_heaviest(
     least, ties = -np.inf, 0
     if n > k:
         spare[:n] = heights[:n]
-        least, ties = largest(spare, n, k), k
+        least, ties = kth_largest(spare, n, k), k
         for a in range(n):
             ties -= heights[a] > least
     for a in range(n):
@@ -173,8 +181,8 @@ def keep_heaviest(
 
 
 @compiled
-def largest(values: Array, n: int, k: int) -> Number:
-    """Return the k-th largest of n values, which it puts in another order (Hoare's quickselect)."""
+def kth_largest(values: Array, n: int, k: int) -> Number:
+    """Return the k-th largest of n values; it reorders them (Hoare's quickselect)."""
     low, high = 0, n - 1
     while low < high:
         pivot = values[(low + high) >> 1]

@@ -2,8 +2,9 @@
 
 A step costs what it waits for memory.  So what a draw needs lies in one row of a table: a column
 of the alias method with both of its sides, each with the node it leads to and the weight of the
-edge.  And several walks, each in a lane, go on in turn, so that their waits overlap.  Chances and
-weights are kept in 32 bits, so the law is exact to about 1e-7 of each probability.
+edge.  And several walks, each in a lane, go on in turn, so that their waits overlap.  Weights are
+float32, exact to about 6e-8 of themselves; chances are kept in units of 2^-32, so what is rarer
+than that may never be drawn.
 
 What is inlined has no branch: numba would count references to the arrays on either side of it,
 and each count is an atomic instruction at which all reads wait; walks were three times slower.
@@ -169,7 +170,7 @@ def walk(
     n, r = 0, first  # lanes in use, and the next walk
     while n > 0 or r < last:
         while n < LANES and r < last:
-            n += begin(rows, table, weights, nodes, symmetric, seed, r, lane, real, n, out)
+            n += start_walk(rows, table, weights, nodes, symmetric, seed, r, lane, real, n, out)
             r += 1
         for k in range(n):
             propose(rows, strengths, table, weights, p, top, lane, real, k)
@@ -197,7 +198,7 @@ def walk(
 
 
 @compiled
-def begin(
+def start_walk(
     rows: Array,
     table: Array,
     weights: Array,

@@ -19,7 +19,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from companion._checks import some
+from companion._checks import check_count
+from companion._edges import (
+    as_objects,
+    as_weights,
+    check_ids,
+    check_sequence,
+    is_networkx,
+    read_edges,
+)
 from companion._frames import lookup
 from companion._optional import require
 
@@ -37,8 +45,9 @@ class ItemGraph:
     Parameters
     ----------
     adjacency : scipy.sparse.csr_array, shape (n, n), float64
-        Weights above 0, columns sorted; symmetric unless ``directed``.
-    ids : pandas.Index, shape (n,)
+        Weights above 0, columns sorted; symmetric unless ``directed``.  It is copied, and the
+        copy cannot be written to.
+    ids : pandas.Index, or a list or array of ids, shape (n,)
         The caller's id of each node.
     directed : bool
     n_items : int, optional
@@ -48,8 +57,10 @@ class ItemGraph:
     Raises
     ------
     ValueError
-        If shapes do not fit, ids repeat, a weight is not finite or below 0, or a graph without
-        directions is not symmetric.
+        If shapes do not fit, there is no node, ids repeat or are missing, a weight is not finite
+        or below 0, or a graph without directions is not symmetric.
+    TypeError
+        If ``directed`` is no bool, ``n_items`` no integer, or the weights are no real numbers.
 
     Examples
     --------
@@ -66,25 +77,31 @@ class ItemGraph:
     n_items: int | None = None
 
     def __post_init__(self) -> None:
-        matrix = _canonical(self.adjacency)
-        if matrix.shape != (len(self.ids), len(self.ids)):
+        if not isinstance(self.directed, bool):
+            raise TypeError(f"directed must be True or False, got {self.directed!r}")
+        ids, matrix = check_ids(self.ids), _canonical(self.adjacency)
+        if matrix.shape != (len(ids), len(ids)):
             raise ValueError(
-                f"adjacency must have shape (n, n) for the n = {len(self.ids)} ids, "
-                f"got {matrix.shape}"
+                f"adjacency must have shape (n, n) for the n = {len(ids)} ids, got {matrix.shape}"
             )
-        if not self.ids.is_unique:
-            repeated = self.ids[self.ids.duplicated()].tolist()
-            raise ValueError(f"ids must be distinct, got more than once {some(repeated)}")
         if not self.directed and not _equal(matrix, matrix.T.tocsr()):
-            raise ValueError("adjacency must be symmetric unless directed=True")
+            raise ValueError(
+                "adjacency must be symmetric unless directed=True; where rounding alone is to "
+                "blame, (A + A.T) / 2 is"
+            )
+        if self.n_items is not None:
+            if check_count("n_items", self.n_items) > len(ids):
+                raise ValueError(f"n_items must lie in 1 .. {len(ids)}, got {self.n_items}")
+            object.__setattr__(self, "n_items", int(self.n_items))
+        for part in (matrix.data, matrix.indices, matrix.indptr):
+            part.flags.writeable = False
         object.__setattr__(self, "adjacency", matrix)
-        if self.n_items is not None and not 1 <= self.n_items <= len(self.ids):
-            raise ValueError(f"n_items must lie in 1 .. {len(self.ids)}, got {self.n_items}")
+        object.__setattr__(self, "ids", ids)
 
     @classmethod
     def from_edges(
         cls,
-        edges: ArrayLike | Iterable[tuple[Any, ...]],
+        edges: NDArray[Any] | Iterable[tuple[Any, ...] | list[Any]],
         *,
         weights: ArrayLike | None = None,
         nodes: Iterable[Hashable] = (),
@@ -95,9 +112,11 @@ class ItemGraph:
         Parameters
         ----------
         edges : iterable of pairs (a, b) or triples (a, b, weight), or an array of shape (m, 2)
-            Ids of the ends, hashable.  An edge that stands there several times, in either
-            direction unless ``directed``, has the sum of its weights.  An edge from a node to
-            itself is kept: a walk may stay.  An edge of weight 0 is no edge.
+            Ids of the ends, hashable; pairs and triples are tuples or lists, and the third part
+            is a number: a list of sequences of three numbers is one of triples.  An edge that
+            stands there several times, in either direction unless ``directed``, has the sum of
+            its weights.  An edge from a node to itself is kept: a walk may stay.  An edge of
+            weight 0 is no edge.
         weights : array of float, shape (m,), optional
             In place of triples; 1 without either.
         nodes : iterable of ids, optional
@@ -107,14 +126,16 @@ class ItemGraph:
         Raises
         ------
         ValueError
-            If there is no node, an id is missing, or a weight is negative or not finite.
+            If there is no node, an id is missing, a weight is negative or not finite, or an array
+            has another shape.
         TypeError
-            If an id is not hashable, or an edge is no pair or triple.
+            If an id is not hashable, an edge is no pair or triple, a weight no number, or
+            ``edges`` or ``nodes`` are no sequence: a set has another order in each process.
         """
-        ends, values = _read_edges(edges, weights)
-        first = list(nodes)
+        ends, values = read_edges(edges, weights)
+        first = list(check_sequence("nodes", nodes))
         if first:
-            ends = _as_objects([*first, *ends.tolist()])
+            ends = as_objects([*first, *ends.tolist()])
         try:
             codes, ids = pd.factorize(ends)
         except TypeError as error:
@@ -130,12 +151,26 @@ class ItemGraph:
         return cls(matrix.tocsr(), pd.Index(ids, tupleize_cols=False), directed)
 
     @classmethod
-    def from_networkx(cls, graph: nx.Graph[Any], *, weight: str = "weight") -> Self:
+    def from_networkx(cls, graph: nx.Graph[Any], *, weight: str | None = "weight") -> Self:
         """Take over a networkx graph; edges without the attribute ``weight`` have weight 1.
 
-        Of a multigraph the weights of parallel edges are added.
+        With ``weight=None`` all have.  Of a multigraph the weights of parallel edges are added.
+
+        Raises
+        ------
+        TypeError
+            If ``graph`` is none of networkx, or a weight no number.
+        ValueError
+            If a weight is negative or not finite, or the graph has no node.
+        KeyError
+            If no edge has the attribute; the default may be absent.
         """
-        edges = [(a, b, 1.0 if w is None else w) for a, b, w in graph.edges(data=weight)]
+        if not is_networkx(graph):
+            raise TypeError(f"graph must be a networkx graph, got {type(graph).__name__}")
+        found = list(graph.edges(data=weight or "weight"))
+        if weight not in (None, "weight") and found and all(w is None for *_, w in found):
+            raise KeyError(f"no edge has the attribute {weight!r}: weight=None takes all as 1")
+        edges = [(a, b, 1.0 if w is None or weight is None else w) for a, b, w in found]
         return cls.from_edges(edges, nodes=graph.nodes, directed=graph.is_directed())
 
     def to_networkx(self) -> nx.Graph[Any]:
@@ -203,12 +238,12 @@ class ItemGraph:
         }
 
 
-def _canonical(matrix: sparse.csr_array) -> sparse.csr_array:
+def _canonical(matrix: Any) -> sparse.csr_array:
     """Return a copy with sorted columns, without zeros; refuse what is no weight."""
+    as_weights(sparse.coo_array(matrix).data)  # before duplicates are added up
     matrix = sparse.csr_array(matrix).astype(np.float64)  # a copy
     matrix.sum_duplicates()
-    if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
-        raise ValueError("weights must be finite and at least 0")
+    as_weights(matrix.data)  # the sum may be infinite
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return matrix
@@ -219,28 +254,3 @@ def _equal(a: sparse.csr_array, b: sparse.csr_array) -> bool:
     return all(
         np.array_equal(getattr(a, part), getattr(b, part)) for part in ("indptr", "indices", "data")
     )
-
-
-def _read_edges(edges: Any, weights: ArrayLike | None) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Return the ends, both of an edge side by side, and the weights."""
-    if isinstance(edges, np.ndarray) and edges.ndim == 2 and edges.shape[1] == 2:
-        ends, given = edges.ravel(), np.ones(len(edges)) if weights is None else weights
-    else:
-        rows = [tuple(edge) for edge in edges]
-        lengths = {len(row) for row in rows}
-        if not lengths <= {2, 3} or (weights is not None and 3 in lengths):
-            allowed = "pairs" if weights is not None else "pairs or triples"
-            raise TypeError(f"edges must be {allowed}, got one of {max(lengths)} parts")
-        ends = _as_objects([end for row in rows for end in row[:2]])
-        given = [row[2] if len(row) == 3 else 1.0 for row in rows] if weights is None else weights
-    values = np.asarray(given, dtype=np.float64)
-    if values.shape != (len(ends) // 2,):
-        raise ValueError(f"weights must be one an edge, {len(ends) // 2}, got {values.shape}")
-    if not np.isfinite(values).all() or (values < 0).any():  # before equal edges are added up
-        raise ValueError("weights must be finite and at least 0")
-    return ends, values
-
-
-def _as_objects(values: list[Any]) -> NDArray[np.object_]:
-    """Return a one-dimensional array, of tuples as well."""
-    return np.fromiter(values, dtype=object, count=len(values))

@@ -9,7 +9,7 @@ Axes: U users or baskets, I items.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import itertools
 from typing import Literal, get_args
 
 import numpy as np
@@ -19,13 +19,14 @@ from scipy import sparse
 
 from companion._checks import check_between, check_count, check_option
 from companion._optional import require
+from companion._threads import PARTS_A_THREAD, map_parts
 from companion.graph import ItemGraph
 from companion.interactions import Interactions, check_interactions
 
 Weight = Literal["count", "jaccard", "cosine", "pmi"]
 Keep = Literal["either", "both"]
 BLOCK = 4_000_000  # edges for which a thread has room at a time: 48 MB
-PARTS_A_THREAD = 8  # an interruption waits for the parts that run
+WORK_AN_EDGE = 50  # counts, so many a part for each edge of BLOCK: what an interruption waits for
 
 
 def build_item_graph(
@@ -87,9 +88,9 @@ def build_item_graph(
     check_option("weight", weight, get_args(Weight))
     check_between("threshold", threshold, -np.inf, np.inf, open_ends=True)
     if top_k is not None:
-        check_count("top_k", top_k)
+        top_k = min(check_count("top_k", top_k), data.n_items)
     check_option("keep", keep, get_args(Keep))
-    check_count("threads", threads)
+    threads = check_count("threads", threads)
     named = _name_edges(_who_had_what(data, by), weight, threshold, top_k, threads)
     if top_k is not None:
         named = named.maximum(named.T) if keep == "either" else named.minimum(named.T)
@@ -118,7 +119,7 @@ def build_bipartite_graph(data: Interactions) -> ItemGraph:
 
 
 def _who_had_what(data: Interactions, by: str) -> sparse.csr_array:
-    """Return the binary matrix of users, or baskets, and items; shape (U, I)."""
+    """Return who had what, users or baskets: ones, each once; shape (U, I)."""
     check_option("by", by, ("user", "basket"))
     if by == "user":
         return data.to_csr(binary=True)
@@ -127,8 +128,9 @@ def _who_had_what(data: Interactions, by: str) -> sparse.csr_array:
     cells = (np.ones(len(data), dtype=np.float32), (data.basket_codes, data.items))
     shape = (int(data.basket_codes.max()) + 1, data.n_items)
     had = sparse.coo_array(cells, shape).tocsr()
+    ones = np.ones_like(had.data)  # an item may stand in a basket twice
     starts = had.indptr[np.append(True, np.diff(had.indptr) > 0)]  # no basket without rows
-    return sparse.csr_array((had.data, had.indices, starts), (len(starts) - 1, data.n_items))
+    return sparse.csr_array((ones, had.indices, starts), (len(starts) - 1, data.n_items))
 
 
 def _name_edges(
@@ -143,7 +145,8 @@ def _name_edges(
     most = np.minimum(_most_edges(had), n_items if top_k is None else top_k)
     lengths = np.zeros(n_items, dtype=np.int64)
 
-    def run(first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    def run(part: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        first, last = part
         room = int(most[first:last].sum())
         columns, weights = np.empty(room, dtype=np.int32), np.empty(room)
         n = kernels.heaviest_edges(
@@ -153,13 +156,8 @@ def _name_edges(
         )  # fmt: skip
         return columns[:n].copy(), weights[:n].copy()  # so that the room is given back
 
-    cuts = _cuts(most, threads)
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            parts = list(pool.map(run, cuts[:-1], cuts[1:]))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    cuts = _cuts(most, _counts(had), threads)
+    parts = map_parts(run, itertools.pairwise(cuts), threads=threads)
     columns, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     starts = np.concatenate([[0], np.cumsum(lengths)])
     return sparse.csr_array((weights, columns, starts), (n_items, n_items))
@@ -171,8 +169,19 @@ def _most_edges(had: sparse.csr_array) -> NDArray[np.int64]:
     return np.minimum(np.asarray(had.T @ others), had.shape[1] - 1).astype(np.int64)
 
 
-def _cuts(most: NDArray[np.int64], threads: int) -> list[int]:
-    """Cut the items into runs with room for `BLOCK` edges, at most, or those of one item."""
-    before = np.cumsum(most)
-    size = min(BLOCK, int(before[-1]) // (threads * PARTS_A_THREAD) + 1)
-    return [0, *(np.flatnonzero(np.diff(before // size)) + 1).tolist(), len(most)]
+def _counts(had: sparse.csr_array) -> NDArray[np.int64]:
+    """Return how many places are counted and looked at for each item; shape (I,)."""
+    lengths = np.diff(had.indptr).astype(np.float64)
+    return np.asarray(had.T @ lengths).astype(np.int64) + had.shape[1]
+
+
+def _cuts(most: NDArray[np.int64], counts: NDArray[np.int64], threads: int) -> list[int]:
+    """Cut the items into runs with room for `BLOCK` edges at most, and little work, or of one."""
+    cost = np.maximum(most * WORK_AN_EDGE, counts)
+    before = np.concatenate([[0], np.cumsum(cost)])
+    size = min(BLOCK * WORK_AN_EDGE, int(before[-1]) // (threads * PARTS_A_THREAD) + 1)
+    cuts = [0]
+    while cuts[-1] < len(most):
+        fits = int(np.searchsorted(before, before[cuts[-1]] + size, side="right")) - 1
+        cuts.append(max(fits, cuts[-1] + 1))
+    return cuts

@@ -11,17 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from companion._checks import check_count
+from companion._checks import check_count, check_option
+from companion._edges import is_networkx
 from companion.embeddings import Embeddings
 from companion.graph import ItemGraph
 from companion.interactions import Interactions
 from companion.item_graph import Weight, build_item_graph
-from companion.sgns import EngineName, Learning, Objective, Vocabulary, build_vocabulary
+from companion.sequences import Sequences
+from companion.sgns import (
+    EngineName,
+    Learning,
+    Objective,
+    Vocabulary,
+    build_vocabulary,
+    check_learning,
+)
 from companion.sgns.objective import Mode, Tables
 from companion.walks import check_walks, random_walks, walks_as_sequences
 
@@ -62,6 +71,10 @@ class Node2Vec:
     history_ : list of dict
         One an epoch: "epoch" and "loss".
 
+    Notes
+    -----
+    The walks take 4 n walks_per_node W bytes; at its peak `fit` needs about five times as much.
+
     Examples
     --------
     >>> import networkx as nx
@@ -93,10 +106,15 @@ class Node2Vec:
     node_embeddings_: Embeddings = field(init=False, repr=False)
     history_: list[dict[str, float]] = field(init=False, repr=False)
 
-    def walks(self, graph: ItemGraph, *, threads: int = 1) -> NDArray[np.int32]:
+    def walks(
+        self,
+        data: ItemGraph | nx.Graph[Any] | Interactions | Iterable[tuple[Any, ...]],
+        *,
+        threads: int = 1,
+    ) -> NDArray[np.int32]:
         """Return the walks that `fit` would train on; shape (R, W), -1 after a dead end."""
         return random_walks(
-            graph,
+            self._as_graph(data, threads),
             p=self.p,
             q=self.q,
             walk_length=self.walk_length,
@@ -131,8 +149,8 @@ class Node2Vec:
         Raises
         ------
         ValueError, TypeError
-            If a hyperparameter is out of range, or the graph has no edge.  Nothing is changed
-            then.
+            If a hyperparameter is out of range, training diverges, or the graph has no edge, or
+            none of an item.  Nothing is changed then.
         ImportError
             If numba or the engine's library is not installed; the message names the extra.
 
@@ -142,49 +160,65 @@ class Node2Vec:
         KeyboardInterrupt.
         """
         objective = self._checked_objective()
-        graph = self._as_graph(data)
+        settings = self._checked_settings(threads=threads, device=device)
+        graph = self._as_graph(data, threads)
         if graph.adjacency.nnz == 0:
             raise ValueError("data must hold at least one edge, got none")
-        sequences = walks_as_sequences(self.walks(graph, threads=threads))
-        vocabulary = build_vocabulary(sequences, graph.ids)
-        learning = Learning(
-            vocabulary.encode(sequences, graph.ids),
-            vocabulary,
-            objective,
-            dim=self.dim,
-            epochs=self.epochs,
-            learning_rate=self.learning_rate,
-            engine=self.engine,
-            seed=self.seed,
-            threads=threads,
-            device=device,
-        )
+        sequences, vocabulary = self._sentences(graph, threads)
+        learning = Learning(sequences, vocabulary, objective, **settings)
         try:
             learning.run(verbose=verbose)
-        finally:  # an interruption keeps what was learned; a failed epoch leaves no history
-            if learning.history:
-                self._publish(graph, vocabulary, learning.tables(), learning.history)
+        except KeyboardInterrupt:  # keep what was learned, if it can be kept
+            tables = learning.tables()
+            if learning.history and all(np.isfinite(table).all() for table in tables):
+                self._publish(graph, vocabulary, tables, learning.history)
+            raise
+        self._publish(graph, vocabulary, learning.tables(), learning.history)
         return self
 
-    def _as_graph(self, data: Any) -> ItemGraph:
+    def _as_graph(self, data: Any, threads: int) -> ItemGraph:
         if isinstance(data, ItemGraph):
             return data
         if isinstance(data, Interactions):
-            return build_item_graph(data, self.weight, top_k=self.top_k)
-        if hasattr(data, "nodes") and hasattr(data, "edges"):
-            return ItemGraph.from_networkx(data)
-        return ItemGraph.from_edges(data)
+            return build_item_graph(data, self.weight, top_k=self.top_k, threads=threads)
+        return ItemGraph.from_networkx(data) if is_networkx(data) else ItemGraph.from_edges(data)
+
+    def _sentences(self, graph: ItemGraph, threads: int) -> tuple[Sequences, Vocabulary]:
+        """Return the walks in codes of the vocabulary, and the vocabulary: who is in a walk."""
+        walks = walks_as_sequences(self.walks(graph, threads=threads))
+        vocabulary = build_vocabulary(walks, graph.ids)
+        if len(_items_of(graph, vocabulary)) == 0:
+            raise ValueError(
+                f"data must hold an edge of an item, got none of the first {graph.n_items} nodes"
+            )
+        return vocabulary.encode(walks, graph.ids), vocabulary
 
     def _checked_objective(self) -> Objective:
         check_walks(self.p, self.q, self.walk_length, self.walks_per_node)
         check_count("walk_length", self.walk_length, minimum=2)
         check_count("window", self.window)
+        check_option("weight", self.weight, get_args(Weight))
+        if self.top_k is not None:
+            check_count("top_k", self.top_k)
         return Objective(
             mode=self.mode,
             window=self.window,
             negatives=self.negatives,
             noise_exponent=self.noise_exponent,
         )
+
+    def _checked_settings(self, **machine: Any) -> dict[str, Any]:
+        """Return what `Learning` takes besides what is learned from."""
+        settings = {
+            "dim": self.dim,
+            "epochs": self.epochs,
+            "learning_rate": self.learning_rate,
+            "engine": self.engine,
+            "seed": self.seed,
+            **machine,
+        }
+        check_learning(**settings)
+        return settings
 
     def _publish(
         self,
@@ -194,11 +228,15 @@ class Node2Vec:
         history: list[dict[str, float]],
     ) -> None:
         """Set everything that was learned, together."""
-        codes = graph.ids.get_indexer(vocabulary.ids)
-        items = np.flatnonzero(codes < (graph.n_items or graph.n_nodes))
-        items = items[np.argsort(codes[items])]
+        items = _items_of(graph, vocabulary)
         ids = vocabulary.ids[items]
-        self.graph_, self.history_ = graph, history
-        self.node_embeddings_ = Embeddings(vocabulary.ids, tables[0])
-        self.item_embeddings_ = Embeddings(ids, tables[0][items])
-        self.context_embeddings_ = Embeddings(ids, tables[1][items])
+        nodes = Embeddings(vocabulary.ids, tables[0])
+        inputs, outputs = (Embeddings(ids, table[items]) for table in tables)
+        self.graph_, self.history_, self.node_embeddings_ = graph, history, nodes
+        self.item_embeddings_, self.context_embeddings_ = inputs, outputs
+
+
+def _items_of(graph: ItemGraph, vocabulary: Vocabulary) -> NDArray[np.intp]:
+    """Return the places in a vocabulary of the graph's items; both have the order of the nodes."""
+    codes = graph.ids.get_indexer(vocabulary.ids)
+    return np.flatnonzero(codes < (graph.n_items or graph.n_nodes))

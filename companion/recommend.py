@@ -14,11 +14,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from companion._checks import check_between, check_count
+from companion._checks import check_between, check_codes, check_count
 from companion.embeddings import Embeddings
 from companion.interactions import Interactions, check_interactions
 from companion.protocols import Recommender
-from companion.scoring import ScoringRecommender, score_histories
+from companion.scoring import ScoringRecommender, at_length_one, means_of_histories
 from companion.topk import TopK
 
 
@@ -130,19 +130,22 @@ class HistoryRecommender(ScoringRecommender):
                 "item_embeddings must hold at least one item of the log, got none: are the ids "
                 "of one type?"
             )
+        inputs, context = self.item_embeddings.vectors, self.context_embeddings
+        # The whole table at length one, once and not for every block of users.
+        self._inputs = at_length_one(inputs) if context is None else inputs
+        self._targets = self._inputs if context is None else context.vectors
         self._histories = self.data.sequences().recode(self._row_of_item)
         self._seen = self.data.to_csr(binary=True)
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score items for some users; -inf where an item has no vector; shape (B, I)."""
-        context = self.context_embeddings
-        learned = score_histories(
-            self._histories.take(users),
-            self.item_embeddings.vectors,
-            None if context is None else context.vectors,
-            last=self.last,
-            decay=self.decay,
+        users = check_codes("users", users, len(self._histories))
+        people = means_of_histories(
+            self._histories.take(users), self._inputs, last=self.last, decay=self.decay
         )
+        if self.context_embeddings is None:
+            people = at_length_one(people)
+        learned = people @ self._targets.T
         known = self._row_of_item >= 0
         scores = np.full((len(users), len(known)), -np.inf, dtype=np.float32)
         scores[:, known] = learned[:, self._row_of_item[known]]

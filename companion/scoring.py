@@ -135,16 +135,41 @@ def score_histories(
     >>> score_histories(history, table, last=1).tolist()
     [[0.0, 1.0]]
     """
-    sources = at_length_one(inputs) if targets is None else inputs
+    if targets is not None:
+        return means_of_histories(histories, inputs, last=last, decay=decay) @ targets.T
+    unit = at_length_one(inputs)
+    return at_length_one(means_of_histories(histories, unit, last=last, decay=decay)) @ unit.T
+
+
+def means_of_histories(
+    histories: Sequences,
+    vectors: NDArray[np.float32],
+    *,
+    last: int | None = None,
+    decay: float = 1.0,
+) -> NDArray[np.float32]:
+    """Return the mean of each history's vectors, zeros of an empty one; shape (B, D).
+
+    Parameters are those of `score_histories`.
+
+    Examples
+    --------
+    >>> history = Sequences(np.array([0, 1], dtype=np.int32), np.array([0, 2]))
+    >>> means_of_histories(history, np.array([[2.0, 0.0], [0.0, 2.0]], dtype=np.float32))
+    array([[1., 1.]], dtype=float32)
+    """
     kept = histories if last is None else histories.newest(last)
-    people = kept.weights_of_mean(len(sources), decay=decay) @ sources  # (B, D)
-    if targets is None:
-        return at_length_one(people) @ sources.T
-    return people @ targets.T
+    return kept.weights_of_mean(len(vectors), decay=decay) @ vectors
 
 
 def at_length_one(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Divide rows by their norms; a row of zeros stays one."""
+    """Divide rows by their norms; a row of zeros stays one.
+
+    Examples
+    --------
+    >>> at_length_one(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
+    """
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(norms, np.float32(1e-30))
 

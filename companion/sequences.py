@@ -64,8 +64,9 @@ class Sequences:
         """Return some of the sequences, in the order of ``positions``."""
         lengths = self.lengths()[positions]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        shift = np.repeat(self.offsets[:-1][positions] - offsets[:-1], lengths)
-        return Sequences(self.items[np.arange(offsets[-1]) + shift], offsets)
+        places = np.repeat(self.offsets[:-1][positions] - offsets[:-1], lengths)
+        places += np.arange(offsets[-1])  # in place: of walks there are many
+        return Sequences(self.items[places], offsets)
 
     def newest(self, n: int) -> Sequences:
         """Return the last n items of each sequence, or all of a shorter one."""
@@ -77,14 +78,18 @@ class Sequences:
     def recode(self, codes: NDArray[np.integer]) -> Sequences:
         """Put ``codes[item]`` in the place of each item; leave out those whose new code is -1.
 
+        New codes must fit into int32; that is not checked.
+
         Examples
         --------
         >>> sequences = Sequences(np.array([0, 1, 2], dtype=np.int32), np.array([0, 2, 3]))
         >>> [s.tolist() for s in sequences.recode(np.array([5, -1, 7]))]
         [[5], [7]]
         """
-        new = codes[self.items].astype(np.int32)
+        new = codes.astype(np.int32)[self.items]  # in this order: there are fewer codes than items
         known = new >= 0
+        if known.all():
+            return Sequences(new, self.offsets)
         kept_before = np.concatenate([[0], np.cumsum(known)])
         return Sequences(new[known], kept_before[self.offsets])
 

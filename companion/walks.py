@@ -12,7 +12,8 @@ Axes: n nodes, E stored edges, W walk length, R walks.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import itertools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -20,11 +21,13 @@ from numpy.typing import NDArray
 
 from companion._checks import check_between, check_count
 from companion._optional import require
+from companion._threads import PARTS_A_THREAD, map_parts
 from companion.graph import ItemGraph
 from companion.sequences import Sequences
 
 BITS_AN_EDGE = 8  # of the filters: about one look in eight at a node that is no neighbour misleads
-PARTS_A_THREAD = 8  # an interruption waits for the parts that run
+STEPS_A_PART = 2_000_000  # give or take a walk: what an interruption waits for
+SPAN = 1e37  # of the weights: the smallest number that float32 holds in full is 1.2e-38
 
 
 class WalkTables(NamedTuple):
@@ -51,7 +54,14 @@ class WalkTables(NamedTuple):
 def prepare_walks(graph: ItemGraph) -> WalkTables:
     """Build the tables of a graph, in time and memory in proportion to its edges.
 
-    Raises ImportError that names the extra if numba is not installed.
+    Raises
+    ------
+    TypeError
+        If ``graph`` is no ItemGraph.
+    ValueError
+        If a weight is smaller than 1e-37 of the largest.
+    ImportError
+        If numba is not installed; the message names the extra.
 
     Examples
     --------
@@ -59,13 +69,15 @@ def prepare_walks(graph: ItemGraph) -> WalkTables:
     >>> prepare_walks(graph).table.shape
     (4, 5)
     """
+    if not isinstance(graph, ItemGraph):
+        raise TypeError(f"graph must be an ItemGraph, got {type(graph).__name__}")
+    weights = _shares_of_the_largest(graph)
     require("numba", extra="graph")
     from companion import _walk_kernels as kernels  # compiles at the first call, so not before
     from companion._alias_kernels import fill_alias
 
     matrix = graph.adjacency
     offsets, nodes = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
-    weights = matrix.data / matrix.data.max(initial=1e-300)  # at most 1: float32 holds them
     accept, alias = np.empty(len(nodes)), np.empty(len(nodes), dtype=np.int64)
     fill_alias(offsets, weights, accept, alias)
     degrees = np.diff(offsets)
@@ -89,6 +101,21 @@ def prepare_walks(graph: ItemGraph) -> WalkTables:
     return WalkTables(rows, table, nodes, words)
 
 
+def _shares_of_the_largest(graph: ItemGraph) -> NDArray[np.float64]:
+    """Divide all weights by the largest: float32 then holds them, each to 6e-8 of itself."""
+    weights = graph.adjacency.data
+    if len(weights) == 0:
+        return weights.copy()  # what compiles below takes arrays that can be written to
+    least, most = weights.min(), weights.max()
+    shares = weights / most
+    if shares.min() < 1 / SPAN:
+        raise ValueError(
+            f"weights must lie within a factor of {SPAN:g} of the largest, "
+            f"got {least:g} and {most:g}"
+        )
+    return shares
+
+
 def random_walks(
     graph: ItemGraph,
     *,
@@ -98,7 +125,6 @@ def random_walks(
     walks_per_node: int = 10,
     seed: int = 0,
     threads: int = 1,
-    tables: WalkTables | None = None,
 ) -> NDArray[np.int32]:
     """Walk over a graph, so many times from every node.
 
@@ -120,23 +146,30 @@ def random_walks(
     seed : int
         Every walk has a generator of its own: the result does not depend on ``threads``.
     threads : int
-    tables : WalkTables, optional
-        Those that `prepare_walks` made of this graph, to make them once for several calls.
 
     Returns
     -------
     array of int32, shape (n * walks_per_node, W)
         Codes of nodes; row r starts at node r mod n.  After a node without an edge out of it the
-        row is filled up with -1.
+        row is filled up with -1.  They take 4 n walks_per_node W bytes.
 
     Raises
     ------
     TypeError
         If ``graph`` is no ItemGraph, or a count no integer.
     ValueError
-        If an argument is out of range.
+        If an argument is out of range, or a weight smaller than 1e-37 of the largest.
     ImportError
         If numba is not installed; the message names the extra.
+
+    Notes
+    -----
+    A weight counts to about 6e-8 of itself.  Chances are kept in units of 2^-32, so that an edge
+    of a smaller share in the weights of its node may never be taken.
+
+    A step takes a few attempts, as a rule.  Where q is very large or very small nearly all of
+    them may fail, and then all edges of the node are weighed: the time of a step at a hub grows
+    with its degree.
 
     Examples
     --------
@@ -144,33 +177,23 @@ def random_walks(
     >>> random_walks(graph, walk_length=4, walks_per_node=1).tolist()
     [[0, 1, 2, -1], [1, 2, -1, -1], [2, -1, -1, -1]]
     """
-    if not isinstance(graph, ItemGraph):
-        raise TypeError(f"graph must be an ItemGraph, got {type(graph).__name__}")
-    check_walks(p, q, walk_length, walks_per_node)
-    check_count("seed", seed, minimum=0)
-    check_count("threads", threads)
-    made = prepare_walks(graph) if tables is None else tables
+    p, q, walk_length, walks_per_node = check_walks(p, q, walk_length, walks_per_node)
+    seed, threads = check_count("seed", seed, minimum=0), check_count("threads", threads)
+    tables = prepare_walks(graph)
     from companion import _walk_kernels as kernels
 
     out = np.full((graph.n_nodes * walks_per_node, walk_length), -1, dtype=np.int32)
-    cuts = np.linspace(0, len(out), threads * PARTS_A_THREAD + 1).astype(np.int64).tolist()
+    n_parts = max(threads * PARTS_A_THREAD, math.ceil(out.size / STEPS_A_PART))
+    cuts = np.linspace(0, len(out), min(n_parts, len(out)) + 1).astype(np.int64).tolist()
     own_seed = np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
 
-    def run(part: int) -> None:
-        which = own_seed, cuts[part], cuts[part + 1], out
+    def run(part: tuple[int, int]) -> None:
         if p == 1 and q == 1:
-            kernels.walk_by_weight(made.rows, made.table, *which)
+            kernels.walk_by_weight(tables.rows, tables.table, own_seed, *part, out)
         else:
-            kernels.walk(*made, not graph.directed, float(p), float(q), *which)
+            kernels.walk(*tables, not graph.directed, p, q, own_seed, *part, out)
 
-    with ThreadPoolExecutor(threads) as pool:
-        parts = [pool.submit(run, part) for part in range(len(cuts) - 1)]
-        try:
-            for part in parts:
-                part.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    map_parts(run, itertools.pairwise(cuts), threads=threads)
     return out
 
 
@@ -189,9 +212,13 @@ def walks_as_sequences(walks: NDArray[np.int32]) -> Sequences:
     return Sequences(kept[kept >= 0], np.concatenate([[0], np.cumsum(lengths[long_enough])]))
 
 
-def check_walks(p: float, q: float, walk_length: int, walks_per_node: int) -> None:
-    """Raise TypeError or ValueError for settings with which `random_walks` cannot walk."""
-    check_between("p", p, 1e-12, 1e12)
-    check_between("q", q, 1e-12, 1e12)
-    check_count("walk_length", walk_length)
-    check_count("walks_per_node", walks_per_node)
+def check_walks(
+    p: float, q: float, walk_length: int, walks_per_node: int
+) -> tuple[float, float, int, int]:
+    """Return the settings as plain numbers; refuse those with which `random_walks` cannot walk."""
+    return (
+        check_between("p", p, 1e-12, 1e12),
+        check_between("q", q, 1e-12, 1e12),
+        check_count("walk_length", walk_length),
+        check_count("walks_per_node", walks_per_node),
+    )

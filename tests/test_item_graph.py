@@ -5,7 +5,9 @@ from __future__ import annotations
 import builtins
 import itertools
 import math
+import time
 import tracemalloc
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from companion import item_graph
 from companion.graph import ItemGraph
 from companion.interactions import Interactions
-from companion.item_graph import build_bipartite_graph, build_item_graph
+from companion.item_graph import Weight, build_bipartite_graph, build_item_graph
 
 pytest.importorskip("numba")
 
@@ -146,6 +148,67 @@ def test_blocks_change_nothing(monkeypatch):
     monkeypatch.setattr(item_graph, "BLOCK", 50)
     blocked = build_item_graph(data, "cosine", top_k=5)
     np.testing.assert_array_equal(whole.adjacency.toarray(), blocked.adjacency.toarray())
+
+
+def test_the_kernels_know_the_weights_by_their_place():
+    from companion import _graph_kernels
+
+    places = [getattr(_graph_kernels, name.upper()) for name in get_args(Weight)]
+    assert places == list(range(len(WEIGHTS)))
+    assert get_args(Weight) == WEIGHTS
+    with pytest.raises(ValueError, match="unknown kind of weight"):
+        _graph_kernels.sizes_of(len(WEIGHTS), np.array([0, 1]), 1)
+
+
+@pytest.mark.parametrize("block", [50, 400])
+@given(
+    costs=st.lists(st.tuples(st.integers(0, 99), st.integers(0, 9_000)), min_size=1, max_size=40),
+    threads=st.integers(1, 3),
+)
+def test_parts_have_room_and_work_within_bounds(block, costs, threads, monkeypatch):
+    monkeypatch.setattr(item_graph, "BLOCK", block)
+    most, counts = np.array(costs).T
+    cuts = item_graph._cuts(most, counts, threads)
+    assert (cuts[0], cuts[-1]) == (0, len(costs))
+    for first, last in itertools.pairwise(cuts):
+        assert first < last
+        within = most[first:last].sum() <= block
+        within &= counts[first:last].sum() <= block * item_graph.WORK_AN_EDGE
+        assert within or last == first + 1
+
+
+def test_an_interruption_waits_for_the_parts_that_run_alone(monkeypatch):
+    from companion import _graph_kernels
+
+    called = []
+
+    def interrupted(*_):
+        called.append(None)
+        if len(called) == 1:
+            raise KeyboardInterrupt
+        time.sleep(0.02)  # or the others are done before anyone hears of it
+        return 0
+
+    monkeypatch.setattr(_graph_kernels, "heaviest_edges", interrupted)
+    monkeypatch.setattr(item_graph, "BLOCK", 50)
+    with pytest.raises(KeyboardInterrupt):
+        build_item_graph(many_items(), threads=2)
+    assert len(called) < 10  # of hundreds
+
+
+def test_top_k_of_any_integer_type_counts_the_same():
+    """In eight bits four times 100 would be 144; and no integer of numba's holds 10^30."""
+    data = many_items()
+    plain = build_item_graph(data, top_k=100).adjacency
+    assert (build_item_graph(data, top_k=np.uint8(100)).adjacency != plain).nnz == 0
+    whole = build_item_graph(data).adjacency
+    assert (build_item_graph(data, top_k=10**30).adjacency != whole).nnz == 0
+
+
+def test_who_had_what_holds_ones():
+    data = log_of([(0, 0, "a"), (0, 0, "a"), (0, 0, "b"), (0, 1, "a")])
+    for by, cells in ("user", 2), ("basket", 3):
+        assert item_graph._who_had_what(data, by).data.tolist() == [1.0] * cells
 
 
 def test_memory_is_bounded_by_the_result(monkeypatch):

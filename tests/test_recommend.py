@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from companion import recommend
 from companion.baselines import Popularity
 from companion.embeddings import Embeddings
 from companion.interactions import Interactions
@@ -188,6 +189,27 @@ def test_item2vec_scores_its_histories_alike(matrix: Any) -> None:
     context = model.context_embeddings_ if matrix == "output" else None
     alike = HistoryRecommender(data, model.item_embeddings_, context, last=3, decay=0.8)
     np.testing.assert_array_equal(alike.score(users), model.score(users))
+
+
+def test_the_table_is_brought_to_length_one_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = random_log(3)
+    table = Embeddings(data.item_ids.tolist(), np.random.default_rng(0).normal(size=(12, 4)))
+    model = HistoryRecommender(data, table)
+    lengths: list[int] = []
+    real = recommend.at_length_one
+    monkeypatch.setattr(
+        recommend, "at_length_one", lambda rows: (lengths.append(len(rows)), real(rows))[1]
+    )
+    model.score(np.arange(5))
+    model.score(np.arange(3))
+    assert lengths == [5, 3]  # the users, not the items
+
+
+@pytest.mark.parametrize("users", [[-1], [0, 9]])
+def test_codes_of_nobody_are_refused(users: list[int]) -> None:
+    model = HistoryRecommender(small_log(), TABLE)
+    with pytest.raises(ValueError, match=r"users must be codes in 0 \.\. 2, got"):
+        model.score(np.array(users))
 
 
 @pytest.mark.parametrize(

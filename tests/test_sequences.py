@@ -56,6 +56,20 @@ def test_take_refuses_a_position_beyond_the_end(positions):
         pack([[1], [2, 3], []]).take(np.array(positions))
 
 
+@given(LISTS, st.lists(st.integers(-1, 3), min_size=10, max_size=10))
+def test_recode_is_a_list_comprehension(lists, codes):
+    """Code 0 is a code like others; -1 alone leaves an item out."""
+    recoded = pack(lists).recode(np.array(codes))
+    assert unpack(recoded) == [[codes[item] for item in one if codes[item] >= 0] for one in lists]
+    assert recoded.items.dtype == np.int32
+    kept = pack(lists).recode(np.arange(10)[::-1])
+    assert unpack(kept) == [[9 - item for item in one] for one in lists]
+
+
+def test_recode_keeps_the_first_item():
+    assert unpack(pack([[0, 1, 2], [2]]).recode(np.array([2, -1, 0]))) == [[2, 0], [0]]
+
+
 @given(LISTS, st.integers(1, 8))
 def test_newest_is_a_slice_from_the_end(lists, n):
     newest = pack(lists).newest(n)

@@ -5,7 +5,7 @@ come from.  `train` then runs one of the engines over it: "torch" to be read, "f
 "gensim" to be compared with.  Item2Vec and Node2Vec differ only in the sequences they bring.
 """
 
-from companion.sgns.learning import Former, Learning
+from companion.sgns.learning import Former, Learning, check_learning
 from companion.sgns.noise import keep_probability, noise_distribution
 from companion.sgns.objective import LossProbe, Objective, start_tables
 from companion.sgns.pairs import (
@@ -27,6 +27,7 @@ __all__ = [
     "Vocabulary",
     "as_interactions",
     "build_vocabulary",
+    "check_learning",
     "context_windows",
     "epoch_order",
     "expected_pairs",

@@ -18,7 +18,7 @@ from companion._checks import check_between, check_count
 from companion.sequences import Sequences
 from companion.sgns.noise import keep_probability
 from companion.sgns.objective import Engine, Objective, Tables, start_tables
-from companion.sgns.train import EngineName, make_engine, train
+from companion.sgns.train import EngineName, check_engine, make_engine, train
 from companion.sgns.vocabulary import Vocabulary
 from companion.training import BestEpoch
 
@@ -70,9 +70,15 @@ class Learning:
     history: list[dict[str, float]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        check_count("epochs", self.epochs)
-        check_between("learning_rate", self.learning_rate, 0, np.inf, open_ends=True)
-        check_count("seed", self.seed, minimum=0)
+        check_learning(
+            dim=self.dim,
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            engine=self.engine,
+            seed=self.seed,
+            threads=self.threads,
+            device=self.device,
+        )
         keep_probability(self.vocabulary.counts, self.subsample)
         if self.sequences.lengths().max(initial=0) < 2:
             raise ValueError("data must hold a sequence of two items or more, got none")
@@ -129,6 +135,24 @@ class Learning:
         if self.former is None:
             return self.seed
         return [self.seed, int(self.former[0].counts.sum())]
+
+
+def check_learning(
+    *,
+    dim: int,
+    epochs: int,
+    learning_rate: float,
+    engine: EngineName,
+    seed: int,
+    threads: int,
+    device: str,
+) -> None:
+    """Raise what `Learning` would of these settings, before there is anything to learn from."""
+    check_count("dim", dim)
+    check_count("epochs", epochs)
+    check_between("learning_rate", learning_rate, 0, np.inf, open_ends=True)
+    check_count("seed", seed, minimum=0)
+    check_engine(engine, threads=threads, device=device)
 
 
 def _carried_over(former: Former | None, vocabulary: Vocabulary, tables: Tables) -> Tables:

@@ -73,9 +73,7 @@ class TorchEngine:
         self.noise = objective.noise(counts)
         share = noise_distribution(counts, objective.noise_exponent).max()
         self._busiest = counts.max() / counts.sum() + objective.negatives * share  # steps a pair
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = _device_found(device)
+        self.device = device_found(device)
         inputs, outputs = (torch.tensor(table) for table in tables)
         self.model = PairScores(inputs, outputs, shared=objective.shared_matrix).to(self.device)
 
@@ -143,7 +141,10 @@ class TorchEngine:
         return max(expected_pairs(sequences.lengths(), *settings), 1.0)
 
 
-def _device_found(device: str) -> torch.device:
+def device_found(device: str) -> torch.device:
+    """Return the device of that name, or refuse one that is not there."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         found = torch.device(device)
         torch.empty(1, device=found)  # a name alone does not say that it is there

@@ -58,15 +58,11 @@ def make_engine(
     ImportError
         If the engine's library is not installed; the message names the extra.
     """
-    check_option("engine", name, ("torch", "fast", "gensim"))
-    check_count("threads", threads)
+    check_engine(name, threads=threads, device=device)
     if name == "torch":
-        require("torch", extra="torch")
         from companion.sgns.torch_engine import TorchEngine  # imports torch
 
         return TorchEngine(objective, tables, counts, threads=threads, device=device)
-    if device not in ("auto", "cpu"):
-        raise ValueError(f'device must be "auto" or "cpu" with engine={name!r}, got {device!r}')
     if name == "fast":
         from companion.sgns.fast_engine import FastEngine
 
@@ -74,6 +70,21 @@ def make_engine(
     from companion.sgns.gensim_engine import GensimEngine
 
     return GensimEngine(objective, tables, counts, threads=threads, seed=seed)
+
+
+def check_engine(name: EngineName, *, threads: int, device: str) -> None:
+    """Raise what `make_engine` would of an engine that there is not, or not on that device."""
+    check_option("engine", name, ("torch", "fast", "gensim"))
+    check_count("threads", threads)
+    if name == "torch":
+        require("torch", extra="torch")
+        from companion.sgns.torch_engine import device_found  # imports torch
+
+        device_found(device)
+    elif device not in ("auto", "cpu"):
+        raise ValueError(f'device must be "auto" or "cpu" with engine={name!r}, got {device!r}')
+    elif name == "gensim":
+        require("gensim.models.word2vec", extra="gensim")
 
 
 def train(
