@@ -31,10 +31,10 @@ def links(name: str) -> list[str]:
     return re.findall(r"\]\(([^)\s]+)\)", prose) + re.findall(r"<(https?://[^>]+)>", prose)
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["films", "lists"])
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["films", "lists", "edges"])
 def test_an_example_has_ten_lines_and_prints_what_stands_below_it(which: int) -> None:
     examples, prints = blocks("README.md", "python"), blocks("README.md", "text")
-    assert len(examples) == len(prints) == 2
+    assert len(examples) == len(prints) == 3
     assert len([line for line in examples[which].splitlines() if line.strip()]) <= 10
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
