@@ -90,12 +90,15 @@ class HistoryRecommender(ScoringRecommender):
         A user is the mean of the newest so many rows; None takes the whole history.
     decay : float in (0, 1]
         Weight of each row of that mean against the next newer one.
+    popularity_weight : float
+        Adds so many times the logarithm of the item's share of the rows of the items with a vector;
+        an item without a row counts as one.
 
     Raises
     ------
     ValueError
-        If no item of the log has a vector, the tables differ in ids or dimension, or ``last`` or
-        ``decay`` is out of range.
+        If no item of the log has a vector, the tables differ in ids or dimension, or ``last``,
+        ``decay`` or ``popularity_weight`` is out of range.
     TypeError
         If ``data`` are no Interactions, or a table is no Embeddings.
 
@@ -114,6 +117,7 @@ class HistoryRecommender(ScoringRecommender):
     _: KW_ONLY
     last: int | None = None
     decay: float = 1.0
+    popularity_weight: float = 0.0
 
     def __post_init__(self) -> None:
         check_interactions(self.data)
@@ -123,6 +127,7 @@ class HistoryRecommender(ScoringRecommender):
         check_between("decay", self.decay, 0, 1)
         if self.decay == 0:
             raise ValueError("decay must lie in (0, 1], got 0: use last=1")
+        check_between("popularity_weight", self.popularity_weight, -np.inf, np.inf, open_ends=True)
         ids = pd.Index(self.item_embeddings.ids, tupleize_cols=False)
         self._row_of_item = ids.get_indexer(self.data.item_ids)
         if (self._row_of_item < 0).all():
@@ -135,6 +140,9 @@ class HistoryRecommender(ScoringRecommender):
         self._inputs = at_length_one(inputs) if context is None else inputs
         self._targets = self._inputs if context is None else context.vectors
         self._histories = self.data.sequences().recode(self._row_of_item)
+        counts = np.maximum(self.data.item_counts()[self._row_of_item >= 0], 1)
+        share = np.log(counts / counts.sum(), dtype=np.float32)
+        self._prior = np.float32(self.popularity_weight) * share
         self._seen = self.data.to_csr(binary=True)
 
     def score(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -148,7 +156,7 @@ class HistoryRecommender(ScoringRecommender):
         learned = people @ self._targets.T
         known = self._row_of_item >= 0
         scores = np.full((len(users), len(known)), -np.inf, dtype=np.float32)
-        scores[:, known] = learned[:, self._row_of_item[known]]
+        scores[:, known] = learned[:, self._row_of_item[known]] + self._prior
         return scores
 
 

@@ -184,11 +184,23 @@ def test_the_newest_rows_are_counted_among_those_with_a_vector() -> None:
 @pytest.mark.parametrize("matrix", ["input", "output"])
 def test_item2vec_scores_its_histories_alike(matrix: Any) -> None:
     data, users = random_log(3), np.arange(9)
-    model = Item2Vec(dim=4, epochs=2, engine="fast", last=3, decay=0.8, score_with=matrix)
+    options: dict[str, Any] = {"last": 3, "decay": 0.8, "popularity_weight": 0.3}
+    model = Item2Vec(dim=4, epochs=2, engine="fast", score_with=matrix, **options)
     model.fit(data, verbose=False)
     context = model.context_embeddings_ if matrix == "output" else None
-    alike = HistoryRecommender(data, model.item_embeddings_, context, last=3, decay=0.8)
-    np.testing.assert_array_equal(alike.score(users), model.score(users))
+    alike = HistoryRecommender(data, model.item_embeddings_, context, **options)
+    np.testing.assert_allclose(alike.score(users), model.score(users), rtol=1e-5)
+    without = HistoryRecommender(data, model.item_embeddings_, context, last=3, decay=0.8)
+    assert not np.allclose(without.score(users), model.score(users))
+
+
+def test_popularity_is_added_as_a_logarithm_and_nobody_counts_as_one() -> None:
+    data = small_log()  # rows: tea 2, jam 1, rye 1, oat 0; rye has no vector
+    known, ann = [0, 1, 3], np.array([0])
+    plain = HistoryRecommender(data, TABLE).score(ann)[0, known]
+    scores = HistoryRecommender(data, TABLE, popularity_weight=2.0).score(ann)[0, known]
+    gained = scores - plain
+    assert gained == pytest.approx(2 * np.log([2 / 4, 1 / 4, 1 / 4]), rel=1e-5)
 
 
 def test_the_table_is_brought_to_length_one_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +234,7 @@ def test_codes_of_nobody_are_refused(users: list[int]) -> None:
         ((TABLE,), {"last": 0}, ValueError, "last must be an integer of at least 1"),
         ((TABLE,), {"decay": 0}, ValueError, r"decay must lie in \(0, 1\], got 0"),
         ((TABLE,), {"decay": 1.5}, ValueError, "decay must lie in"),
+        ((TABLE,), {"popularity_weight": np.inf}, ValueError, "popularity_weight must lie in"),
     ],
 )
 def test_tables_that_do_not_fit_are_refused(
