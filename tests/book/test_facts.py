@@ -252,7 +252,7 @@ def test_no_symbol_stands_twice_and_each_has_one_meaning_and_a_place() -> None:
 
 def letters(formulas: list[str]) -> set[str]:
     """Return the letters of formulas, Latin and Greek, without names of functions and marks."""
-    named = r"\\(?:text|mathrm|mathbb|operatorname)\{[^}]*\}"
+    named = r"\\(?:text|mathrm|mathbb|operatorname|begin|end)\{[^}]*\}"
     marks = rf"{named}|\\(?:[lr]Vert|[td]?frac|cdot|log|top)(?![A-Za-z])"
     greek = "alpha|beta|gamma|delta|epsilon|eta|theta|kappa|lambda|mu|nu|pi|rho|sigma|tau|phi|ell"
     found = set()

@@ -380,7 +380,7 @@ def mistakes_of_a_step():
         (slipped(times_p, one, over_q), "What does a small p do"),
         (slipped(over_p, one, times_q), "What does a small p do"),
         (unweighted, "Heavy and light"),
-        (lambda w, u, v, p, q: normed(factors_of(w, u, p, q)), "Heavy and light"),
+        (lambda w, u, v, p, q: normed(factors_of(w, u, p, q)), "also goes where v has no edge"),
         (slipped(over_p, one, over_q, row="u"), "from u, or from v"),
         (slipped(over_p, one, over_q, row="u", around="v"), "from u, or from v"),
         (lambda w, u, v, p, q: step(w, v, u, p, q), "from u, or from v"),

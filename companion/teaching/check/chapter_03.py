@@ -127,13 +127,14 @@ def _slips_of_a_step(weights: Array, u: int, v: int, p: float, q: float) -> Slip
 
     swapped = law(1 / q, far=1 / p) + law(q, far=p)
     times = law(p, far=q) + law(p) + law(1 / p, far=q)
-    alike = law(1 / p, row=weights[v] > 0) + law(1 / p, row=np.ones(len(weights)))
+    alike, anywhere = law(1 / p, row=weights[v] > 0), law(1 / p, row=np.ones(len(weights)))
     from_u = (*law(1 / p, row=weights[u]), *law(1 / p, row=weights[u], around=weights[v]))
     return {
         "In the right proportion, and a law sums to 1. What does yours sum to?": law(1 / p)[0],
         "p and q have changed places: which of the two is for the way back?": swapped,
         "A small p should make the way back likely. What does a small p do with yours?": times,
-        "Heavy and light edges count alike with you. And must v not have the edge?": alike,
+        "Heavy and light edges count alike with you. What are the weights for?": alike,
+        "Your walker also goes where v has no edge. Which row says where v has one?": anywhere,
         "Does the walk leave from u, or from v?": (*from_u, _step(weights, v, u, p, q)),
         "u is a case of its own. Which factor has the way back with you?": law(1 / q) + law(1),
         "All neighbours of v count as near. Near to which node?": law(1 / p, around=weights[v]),
