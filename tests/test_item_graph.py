@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import itertools
 import math
 import time
@@ -281,15 +280,7 @@ def test_a_log_without_baskets_is_named():
         build_item_graph(frame)
 
 
-def test_without_numba_the_extra_is_named(monkeypatch):
-    load = builtins.__import__
-
-    def refuse(name, *rest):
-        if name.partition(".")[0] == "numba":
-            raise ModuleNotFoundError("No module named 'numba'", name="numba")
-        return load(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    monkeypatch.delitem(__import__("sys").modules, "numba", raising=False)
+@pytest.mark.usefixtures("without_numba")
+def test_without_numba_the_extra_is_named():
     with pytest.raises(ImportError, match=r"companion\[graph\]"):
         build_item_graph(log_of([(0, 0, "a"), (0, 0, "b")]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import itertools
 import time
 
@@ -315,15 +314,7 @@ def test_a_graph_of_another_library_is_named(function):
         function([("a", "b")])
 
 
-def test_without_numba_the_extra_is_named(monkeypatch):
-    load = builtins.__import__
-
-    def refuse(name, *rest):
-        if name.partition(".")[0] == "numba":
-            raise ModuleNotFoundError("No module named 'numba'", name="numba")
-        return load(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    monkeypatch.delitem(__import__("sys").modules, "numba", raising=False)
+@pytest.mark.usefixtures("without_numba")
+def test_without_numba_the_extra_is_named():
     with pytest.raises(ImportError, match=r"companion\[graph\]"):
         prepare_walks(hub())
